@@ -1,0 +1,58 @@
+//! Time is injected, so that nothing sleeps in a test.
+
+use std::fmt::Debug;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A source of time: a monotonic reading for durations and a wall clock for records.
+///
+/// ```
+/// use tool_connect_core::{Clock, SystemClock};
+/// let before = SystemClock.monotonic();
+/// assert!(SystemClock.monotonic() >= before);
+/// ```
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// Nanoseconds since an epoch of the clock's own; never goes back.
+    fn monotonic(&self) -> u64;
+
+    /// The wall clock; may jump.
+    fn now(&self) -> SystemTime;
+}
+
+/// The machine's clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Clock for SystemClock {
+    fn monotonic(&self) -> u64 {
+        let epoch = *EPOCH;
+        u64::try_from(Instant::now().duration_since(epoch).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// Milliseconds since the Unix epoch; 0 before it.
+#[must_use]
+pub fn unix_millis(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The time that many milliseconds after the Unix epoch, held within what the platform can say.
+#[must_use]
+pub fn from_unix_millis(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// RFC 3339 text in UTC with milliseconds.
+#[must_use]
+pub fn rfc3339(time: SystemTime) -> String {
+    // humantime refuses years past 9999; such a time has no RFC 3339 form.
+    let end = from_unix_millis(253_402_300_799_999);
+    humantime::format_rfc3339_millis(time.clamp(SystemTime::UNIX_EPOCH, end)).to_string()
+}
