@@ -1,0 +1,364 @@
+//! Where records wait: a few shards, each its own lock, chosen by thread.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest;
+use tokio::sync::oneshot;
+use tool_connect_core::{Arguments, CallId, Effect, Error, Principal, Served, TenantId, TypedArgs};
+
+use super::entry::{AuditEntry, AuditedTool, EntryKind, Outcome};
+
+/// Arguments up to this long are copied into the queue; of longer ones only a digest.
+pub(super) const INLINE_ARGUMENTS: usize = 4_096;
+/// Longer trace ids are cut.
+const MAX_TRACE: usize = 256;
+/// Shards; more than this many threads share them.
+const MAX_SHARDS: usize = 16;
+/// Pointers that a batch finds again without a search.
+const RECENT: usize = 64;
+/// No index into a dictionary.
+const NONE: u32 = u32::MAX;
+
+/// Told when a record is durable, or why it is not.
+pub(super) type Waiter = oneshot::Sender<Result<(), Arc<Error>>>;
+
+/// What has to be known of arguments for their keyed hash.
+pub(super) enum QueuedArguments {
+    None,
+    /// So many bytes in the batch's text, to be hashed as they are.
+    Text(u32),
+    /// The SHA-256 of longer arguments, in the batch's text.
+    Digest,
+    /// To be written by the writer.
+    Typed(Arc<dyn TypedArgs>),
+}
+
+/// A record that waits. Its texts lie one after the other in the batch.
+pub(super) struct Queued {
+    pub(super) at: u64,
+    pub(super) took: u64,
+    pub(super) call: CallId,
+    pub(super) arguments: QueuedArguments,
+    pub(super) waiter: Option<Waiter>,
+    pub(super) principal: u32,
+    tool: u32,
+    text: u32,
+    connection: u16,
+    approval: u16,
+    trace: u16,
+    pub(super) kind: EntryKind,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) effect: Option<Effect>,
+    pub(super) served: Served,
+}
+
+impl Queued {
+    /// The tool's place in the batch's dictionary.
+    pub(super) fn tool(&self) -> Option<usize> {
+        (self.tool != NONE).then_some(self.tool as usize)
+    }
+}
+
+/// The texts of a queued record.
+pub(super) struct Texts<'a> {
+    pub(super) arguments: &'a [u8],
+    pub(super) connection: &'a str,
+    pub(super) approval: &'a str,
+    pub(super) trace: &'a str,
+}
+
+/// Shared values of a batch: held once by many records, now and then twice.
+pub(super) struct Dictionary<T> {
+    items: Vec<Arc<T>>,
+    /// Where a pointer was seen last; checked before it is believed.
+    recent: [u32; RECENT],
+}
+
+impl<T> Default for Dictionary<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), recent: [0; RECENT] }
+    }
+}
+
+impl<T> Dictionary<T> {
+    fn index(&mut self, item: &Arc<T>) -> u32 {
+        // Spread by a multiplication: allocations of one kind lie at equal distances.
+        let spread = (Arc::as_ptr(item).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = &mut self.recent[(spread >> 32) as usize % RECENT];
+        if self.items.get(*place as usize).is_some_and(|seen| Arc::ptr_eq(seen, item)) {
+            return *place;
+        }
+        *place = u32::try_from(self.items.len()).unwrap_or(NONE);
+        self.items.push(Arc::clone(item));
+        *place
+    }
+
+    pub(super) fn items(&self) -> &[Arc<T>] {
+        &self.items
+    }
+}
+
+/// Records of one shard.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<Queued>,
+    pub(super) principals: Dictionary<Principal>,
+    pub(super) tools: Dictionary<AuditedTool>,
+    /// Records that found no place, by tenant.
+    pub(super) lost: BTreeMap<TenantId, Lost>,
+    text: Vec<u8>,
+}
+
+/// Records that found no place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    pub(super) records: u64,
+    /// When the first of them was made, by the monotonic clock.
+    pub(super) since: u64,
+}
+
+impl Lost {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.records = self.records.saturating_add(other.records);
+        self.since = self.since.min(other.since);
+    }
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.lost.is_empty()
+    }
+
+    /// Empties it and keeps its memory, unless a rush has made that large.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.principals.items.clear();
+        self.tools.items.clear();
+        self.lost.clear();
+        self.text.clear();
+        self.text.shrink_to(1 << 20);
+    }
+
+    /// The entry's texts.
+    pub(super) fn texts(&self, entry: &Queued) -> Texts<'_> {
+        let mut rest = self.text.get(entry.text as usize..).unwrap_or_default();
+        let mut take = |length: usize| {
+            let (taken, left) = rest.split_at_checked(length).unwrap_or_default();
+            rest = left;
+            taken
+        };
+        let arguments = take(match &entry.arguments {
+            QueuedArguments::Text(length) => *length as usize,
+            QueuedArguments::Digest => digest::SHA256_OUTPUT_LEN,
+            QueuedArguments::None | QueuedArguments::Typed(_) => 0,
+        });
+        let mut text = |length: u16| std::str::from_utf8(take(length.into())).unwrap_or_default();
+        Texts {
+            arguments,
+            connection: text(entry.connection),
+            approval: text(entry.approval),
+            trace: text(entry.trace),
+        }
+    }
+
+    fn push(&mut self, entry: &AuditEntry<'_>, prepared: Prepared<'_>, waiter: Option<Waiter>) {
+        let start = self.text.len();
+        let arguments = match prepared {
+            Prepared::None => QueuedArguments::None,
+            Prepared::Typed(value) => QueuedArguments::Typed(value),
+            Prepared::Text(text) => {
+                self.text.extend_from_slice(text);
+                QueuedArguments::Text(text.len() as u32) // At most INLINE_ARGUMENTS.
+            }
+            Prepared::Digest(digest) => {
+                self.text.extend_from_slice(digest.as_ref());
+                QueuedArguments::Digest
+            }
+        };
+        let mut text = |text: &str| {
+            self.text.extend_from_slice(text.as_bytes());
+            text.len() as u16 // Ids and cut traces have at most 256 bytes.
+        };
+        let connection = entry.connection.map_or(0, |id| text(id.as_str()));
+        let approval = entry.approval.map_or(0, |id| text(id.as_str()));
+        let trace = entry.trace.map_or(0, |trace| text(cut(trace)));
+        self.entries.push(Queued {
+            at: entry.at,
+            took: entry.took,
+            call: entry.call,
+            arguments,
+            waiter,
+            principal: self.principals.index(entry.principal),
+            tool: entry.tool.map_or(NONE, |tool| self.tools.index(tool)),
+            text: u32::try_from(start).unwrap_or(NONE),
+            connection,
+            approval,
+            trace,
+            kind: entry.kind,
+            outcome: entry.outcome,
+            effect: entry.effect,
+            served: entry.served,
+        });
+    }
+
+    fn lose(&mut self, entry: &AuditEntry<'_>) {
+        let lost = Lost { records: 1, since: entry.at };
+        match self.lost.get_mut(entry.principal.tenant.as_str()) {
+            Some(earlier) => earlier.merge(lost),
+            None => _ = self.lost.insert(entry.principal.tenant.clone(), lost),
+        }
+    }
+}
+
+/// Arguments made ready outside of the lock.
+enum Prepared<'a> {
+    None,
+    Text(&'a [u8]),
+    Digest(digest::Digest),
+    Typed(Arc<dyn TypedArgs>),
+}
+
+impl<'a> Prepared<'a> {
+    fn new(arguments: Option<&'a Arguments>) -> Self {
+        match arguments {
+            None => Self::None,
+            Some(Arguments::Raw(text)) if text.len() <= INLINE_ARGUMENTS => Self::Text(text),
+            Some(Arguments::Raw(text)) => Self::Digest(digest::digest(&digest::SHA256, text)),
+            Some(Arguments::Typed(value)) => Self::Typed(Arc::clone(value)),
+        }
+    }
+}
+
+fn cut(trace: &str) -> &str {
+    let mut end = trace.len().min(MAX_TRACE);
+    while !trace.is_char_boundary(end) {
+        end -= 1;
+    }
+    trace.get(..end).unwrap_or_default()
+}
+
+/// How much room a record may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// What the settings give.
+    Queue,
+    /// Twice that, for records whose caller cannot wait.
+    Reserve,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It waits.
+    Queued,
+    /// It waits, and a batch is complete.
+    Complete,
+    /// There is no room.
+    Full,
+}
+
+// Padded to two cache lines: neighbours are fetched in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard(Mutex<Batch>);
+
+impl Shard {
+    fn lock(&self) -> MutexGuard<'_, Batch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The queue.
+pub(super) struct Queue {
+    shards: Box<[Shard]>,
+    /// Records, and bytes of text, that one shard takes.
+    entries: usize,
+    text: usize,
+    /// With so many records in a shard the writer need not linger.
+    complete: usize,
+}
+
+static NEXT_THREAD: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static THREAD: Cell<usize> = Cell::new(NEXT_THREAD.fetch_add(1, Ordering::Relaxed));
+}
+
+impl Queue {
+    pub(super) fn new(records: usize, batch: usize) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = threads.next_power_of_two().clamp(1, MAX_SHARDS);
+        let entries = records.div_ceil(shards).clamp(1, 1 << 20);
+        Self {
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            entries,
+            text: entries.saturating_mul(512).clamp(2 * INLINE_ARGUMENTS, 1 << 30),
+            complete: batch.div_ceil(shards).clamp(1, entries),
+        }
+    }
+
+    /// The shard of this thread.
+    fn shard(&self) -> &Shard {
+        // A thread that is being torn down has no number any more.
+        let thread = THREAD.try_with(Cell::get).unwrap_or(0);
+        &self.shards[thread & (self.shards.len() - 1)] // Their number is a power of two.
+    }
+
+    /// Puts a record into the queue, if there is room.
+    pub(super) fn push(
+        &self,
+        entry: &AuditEntry<'_>,
+        hash_arguments: bool,
+        room: Room,
+        waiter: &mut Option<Waiter>,
+    ) -> Pushed {
+        let prepared = Prepared::new(entry.arguments.filter(|_| hash_arguments));
+        let factor = if room == Room::Reserve { 2 } else { 1 };
+        let mut batch = self.shard().lock();
+        if batch.entries.len() >= self.entries * factor || batch.text.len() >= self.text * factor {
+            return Pushed::Full;
+        }
+        batch.push(entry, prepared, waiter.take());
+        if batch.entries.len() == self.complete { Pushed::Complete } else { Pushed::Queued }
+    }
+
+    /// Counts a record that found no room.
+    pub(super) fn lose(&self, entry: &AuditEntry<'_>) {
+        self.shard().lock().lose(entry);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shards.iter().all(|shard| shard.lock().is_empty())
+    }
+
+    /// Whether a batch is complete in some shard.
+    pub(super) fn is_complete(&self) -> bool {
+        self.shards.iter().any(|shard| shard.lock().entries.len() >= self.complete)
+    }
+
+    /// Takes what waits, leaving the spare batches in its place.
+    pub(super) fn collect(&self, spare: &mut Vec<Batch>) -> Vec<Batch> {
+        let mut taken = Vec::new();
+        for shard in &self.shards {
+            let mut batch = shard.lock();
+            if !batch.is_empty() {
+                taken.push(std::mem::replace(&mut *batch, spare.pop().unwrap_or_default()));
+            }
+        }
+        taken
+    }
+
+    /// Takes the waiters of the records that wait, leaving the records; returns how many wait.
+    pub(super) fn take_waiters(&self, waiters: &mut Vec<Waiter>) -> usize {
+        let mut waiting = 0;
+        for shard in &self.shards {
+            let mut batch = shard.lock();
+            waiting += batch.entries.len();
+            waiters.extend(batch.entries.iter_mut().filter_map(|entry| entry.waiter.take()));
+        }
+        waiting
+    }
+}

@@ -1,0 +1,282 @@
+//! Each way to tamper with a chain, and what verification says.
+
+use super::super::{CheckpointLine, Finding, verify_chain};
+use super::*;
+
+/// Gives out what somebody with a pen in hand left of a chain.
+struct Doctored {
+    records: Vec<SealedRecord>,
+    checkpoints: Vec<Checkpoint>,
+    head: Option<AuditHead>,
+}
+
+#[async_trait]
+impl AuditStore for Doctored {
+    async fn head(&self, _: &TenantId) -> Result<Option<AuditHead>> {
+        Ok(self.head)
+    }
+    async fn scan(&self, _: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedRecord>> {
+        Ok(self.records.iter().skip_while(|r| r.sequence < from).take(limit).cloned().collect())
+    }
+    async fn checkpoints(&self, _: &TenantId) -> Result<Vec<Checkpoint>> {
+        Ok(self.checkpoints.clone())
+    }
+    async fn append(&self, _: &[Segment]) -> Result<Vec<AuditAppend>> {
+        unreachable!()
+    }
+    async fn scan_user(&self, _: &TenantId, _: &UserId, _: u64, _: usize) -> Result<Vec<SealedRecord>> {
+        unreachable!()
+    }
+    async fn tenants(&self) -> Result<Vec<TenantId>> {
+        unreachable!()
+    }
+    async fn put_checkpoint(&self, _: Checkpoint) -> Result<()> {
+        unreachable!()
+    }
+    async fn prune(&self, _: &TenantId, _: u64) -> Result<u64> {
+        unreachable!()
+    }
+    async fn subject_key(&self, _: &TenantId, _: &UserId, _: SubjectKey) -> Result<Option<SubjectKey>> {
+        unreachable!()
+    }
+    async fn erase_subject(&self, _: &TenantId, _: &UserId) -> Result<bool> {
+        unreachable!()
+    }
+}
+
+/// Ten records, and a checkpoint at the tenth that was kept elsewhere.
+async fn ten() -> (Vec<SealedRecord>, Checkpoint) {
+    let scene = scene(AuditMode::FailClosed);
+    for number in 1..=10 {
+        scene.clock.advance(Duration::from_millis(5));
+        scene.record(&scene.ada, number);
+    }
+    let checkpoint = scene.audit.checkpoint(&tenant_id("acme")).await.unwrap();
+    (scene.store.stored("acme").await, checkpoint)
+}
+
+async fn findings_of(store: &Doctored, tenant: &str, trusted: &[Checkpoint]) -> Vec<Finding> {
+    verify_chain(store, &*signer(), &tenant_id(tenant), trusted).await.unwrap().findings
+}
+
+/// What verification says with no checkpoint at all.
+async fn bare(doctor: impl FnOnce(&mut Vec<SealedRecord>)) -> Vec<Finding> {
+    let (mut records, _) = ten().await;
+    doctor(&mut records);
+    let head = records.last().map(|r| AuditHead { sequence: r.sequence, hash: r.hash });
+    findings_of(&Doctored { records, checkpoints: Vec::new(), head }, "acme", &[]).await
+}
+
+/// What it says with the checkpoint that was kept elsewhere.
+async fn trusting(doctor: impl FnOnce(&mut Vec<SealedRecord>)) -> Vec<Finding> {
+    let (mut records, checkpoint) = ten().await;
+    doctor(&mut records);
+    let head = records.last().map(|r| AuditHead { sequence: r.sequence, hash: r.hash });
+    findings_of(&Doctored { records, checkpoints: Vec::new(), head }, "acme", &[checkpoint]).await
+}
+
+/// Numbers and links the records anew, as one does who knows the format.
+fn reseal(records: &mut Vec<SealedRecord>) {
+    let mut segment = Segment { tenant: tenant_id("acme"), after: None, records: std::mem::take(records) };
+    super::super::chain::attach(&mut Vec::new(), &mut segment, None);
+    *records = segment.records;
+}
+
+fn edited(record: &SealedRecord) -> SealedRecord {
+    let payload = String::from_utf8(record.payload.to_vec()).unwrap().replace("\"ok\"", "\"denied\"");
+    assert_ne!(payload.as_bytes(), &*record.payload);
+    SealedRecord { payload: payload.into(), ..record.clone() }
+}
+
+#[tokio::test]
+async fn an_untouched_chain_verifies() {
+    assert_eq!(bare(|_| {}).await, []);
+    assert_eq!(trusting(|_| {}).await, []);
+}
+
+#[tokio::test]
+async fn an_edit_of_any_field_is_found() {
+    let altered = [Finding::Altered { sequence: 4 }];
+    assert_eq!(bare(|r| r[3] = edited(&r[3])).await, altered);
+    assert_eq!(bare(|r| r[3].millis += 1).await, altered);
+    assert_eq!(bare(|r| r[3].user = user_id("eve")).await, altered);
+    // With the hash made to fit, the next record's link breaks.
+    let found = bare(|r| {
+        r[3] = edited(&r[3]);
+        r[3].hash = super::super::chain::link(&mut Vec::new(), &r[2].hash, 4, &r[3]);
+    });
+    assert_eq!(found.await, [Finding::Altered { sequence: 5 }]);
+    // The last record's hash, with nothing behind it, is held by the checkpoint.
+    let last = |r: &mut Vec<SealedRecord>| {
+        r[9] = edited(&r[9]);
+        r[9].hash = super::super::chain::link(&mut Vec::new(), &r[8].hash, 10, &r[9]);
+    };
+    assert_eq!(trusting(last).await, [Finding::Rewritten { sequence: 10 }]);
+}
+
+#[tokio::test]
+async fn a_removal_is_found() {
+    assert_eq!(bare(|r| _ = r.remove(3)).await, [Finding::Missing { from: 4, to: 4 }]);
+    assert_eq!(bare(|r| _ = r.drain(3..6)).await, [Finding::Missing { from: 4, to: 6 }]);
+    assert_eq!(bare(|r| _ = r.drain(..2)).await, [Finding::BeginningLost { sequence: 3 }]);
+    let renumbered = bare(|r| {
+        r.remove(3);
+        r[3..].iter_mut().for_each(|record| record.sequence -= 1);
+    });
+    let renumbered = renumbered.await;
+    assert_eq!(renumbered.len(), 6, "{renumbered:?}");
+    assert_eq!(renumbered[0], Finding::Altered { sequence: 4 });
+}
+
+#[tokio::test]
+async fn an_insertion_is_found() {
+    let twice = bare(|r| r.insert(4, r[3].clone())).await;
+    assert_eq!(twice, [Finding::OutOfOrder { sequence: 4, after: 4 }]);
+    let found = bare(|r| {
+        r.insert(4, edited(&r[3]));
+        r[4..].iter_mut().for_each(|record| record.sequence += 1);
+    });
+    assert!(found.await.contains(&Finding::Altered { sequence: 5 }));
+    // Added behind the end with a hash that fits: only who has the writer's head or a later
+    // checkpoint sees that, and neither was asked to vouch for it yet.
+    let appended = |r: &mut Vec<SealedRecord>| {
+        r.push(edited(&r[9]));
+        reseal(r);
+    };
+    assert_eq!(trusting(appended).await, []);
+}
+
+#[tokio::test]
+async fn another_order_is_found() {
+    let neighbours = bare(|r| {
+        r.swap(3, 4);
+        (r[3].sequence, r[4].sequence) = (4, 5);
+    });
+    let neighbours = neighbours.await;
+    assert!(neighbours.contains(&Finding::Reordered { sequence: 4, sealed_as: 5 }), "{neighbours:?}");
+    let apart = bare(|r| {
+        r.swap(2, 7);
+        (r[2].sequence, r[7].sequence) = (3, 8);
+    });
+    let apart = apart.await;
+    assert!(apart.contains(&Finding::Reordered { sequence: 3, sealed_as: 8 }), "{apart:?}");
+    assert!(apart.contains(&Finding::Reordered { sequence: 8, sealed_as: 3 }), "{apart:?}");
+    let contents = bare(|r| {
+        (r[3].payload, r[6].payload) = (r[6].payload.clone(), r[3].payload.clone());
+        (r[3].millis, r[6].millis) = (r[6].millis, r[3].millis);
+    });
+    let exchanged =
+        [Finding::Reordered { sequence: 4, sealed_as: 7 }, Finding::Reordered { sequence: 7, sealed_as: 4 }];
+    assert_eq!(contents.await, exchanged);
+    let as_is = bare(|r| r.swap(3, 4)).await;
+    assert!(as_is.contains(&Finding::OutOfOrder { sequence: 4, after: 5 }), "{as_is:?}");
+}
+
+#[tokio::test]
+async fn truncation_is_found_by_a_checkpoint_and_only_by_it() {
+    assert_eq!(bare(|r| r.truncate(7)).await, [], "which is why checkpoints are exported");
+    assert_eq!(trusting(|r| r.truncate(7)).await, [Finding::Truncated { last: 7, reached: 10 }]);
+    assert_eq!(trusting(Vec::clear).await, [Finding::Truncated { last: 0, reached: 10 }]);
+}
+
+#[tokio::test]
+async fn a_chain_written_anew_from_an_edit_on_is_found_by_a_checkpoint() {
+    let rewrite = |r: &mut Vec<SealedRecord>| {
+        r[3] = edited(&r[3]);
+        reseal(r);
+    };
+    assert_eq!(bare(rewrite).await, []);
+    assert_eq!(trusting(rewrite).await, [Finding::Rewritten { sequence: 10 }]);
+}
+
+#[tokio::test]
+async fn a_store_that_names_another_end_is_found() {
+    let (records, _) = ten().await;
+    let head = |sequence| Some(AuditHead { sequence, hash: [0; 32] });
+    let lies = |head, records: &[SealedRecord]| Doctored {
+        records: records.to_vec(),
+        checkpoints: Vec::new(),
+        head,
+    };
+    let cut = findings_of(&lies(head(11), &records), "acme", &[]).await;
+    assert_eq!(cut, [Finding::Truncated { last: 10, reached: 11 }]);
+    let other = findings_of(&lies(head(10), &records), "acme", &[]).await;
+    assert_eq!(other, [Finding::Altered { sequence: 10 }]);
+}
+
+#[tokio::test]
+async fn a_chain_does_not_pass_for_another_tenants() {
+    let (records, checkpoint) = ten().await;
+    let store = Doctored { records, checkpoints: Vec::new(), head: None };
+    let found = findings_of(&store, "other", &[checkpoint]).await;
+    let unusable = Finding::UnusableCheckpoint { sequence: 10, key_id: "test".to_owned() };
+    assert_eq!(found, [Finding::Altered { sequence: 1 }, unusable]);
+}
+
+#[tokio::test]
+async fn a_forged_checkpoint_is_found() {
+    let (records, checkpoint) = ten().await;
+    let head = Some(checkpoint.head);
+    type Forge = fn(&mut Checkpoint);
+    let forgeries: [Forge; 5] = [
+        |c| c.head.sequence = 9,
+        |c| c.head.hash[0] ^= 1,
+        |c| c.millis += 1,
+        |c| c.signature = vec![0; 64].into(),
+        |c| c.signature = bytes::Bytes::new(),
+    ];
+    for forge in forgeries {
+        let mut forged = checkpoint.clone();
+        forge(&mut forged);
+        let finding = Finding::ForgedCheckpoint { sequence: forged.head.sequence, key_id: "test".to_owned() };
+        let store = Doctored { records: records.clone(), checkpoints: vec![forged.clone()], head };
+        assert_eq!(findings_of(&store, "acme", &[]).await.as_slice(), std::slice::from_ref(&finding));
+        let store = Doctored { checkpoints: Vec::new(), ..store };
+        assert_eq!(findings_of(&store, "acme", &[forged]).await, [finding]);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_proves_nothing() {
+    let (records, checkpoint) = ten().await;
+    let stranger = Ed25519Signer::from_seed("stranger", &[8; 32]).unwrap();
+    let foreign =
+        super::super::checkpoint::sign(&stranger, &tenant_id("acme"), checkpoint.head, SystemTime::now())
+            .unwrap();
+    let store = Doctored { records, checkpoints: vec![foreign.clone()], head: Some(checkpoint.head) };
+    let seen = verify_chain(&store, &*signer(), &tenant_id("acme"), &[]).await.unwrap();
+    assert_eq!((seen.checkpoints, seen.unknown_keys, seen.is_intact()), (0, 1, true));
+    let found = findings_of(&store, "acme", std::slice::from_ref(&foreign)).await;
+    assert_eq!(found, [Finding::UnusableCheckpoint { sequence: 10, key_id: "stranger".to_owned() }]);
+    // Once its key is trusted, it counts.
+    let keys = Ed25519Signer::from_seed("test", &[7; 32]).unwrap().trust("stranger", stranger.public_key());
+    let seen = verify_chain(&store, &keys, &tenant_id("acme"), &[foreign]).await.unwrap().intact().unwrap();
+    assert_eq!(seen.unknown_keys, 0);
+}
+
+#[tokio::test]
+async fn findings_are_bounded_and_the_rest_is_counted() {
+    let (records, _) = ten().await;
+    let mut all = Vec::new();
+    for _ in 0..40 {
+        all.extend(records.iter().cloned());
+    }
+    for (number, record) in (1..).zip(&mut all) {
+        record.sequence = number;
+    }
+    let store = Doctored { records: all, checkpoints: Vec::new(), head: None };
+    let seen = verify_chain(&store, &*signer(), &tenant_id("acme"), &[]).await.unwrap();
+    assert_eq!((seen.records, seen.findings.len(), seen.further_findings), (400, 100, 290));
+    assert_eq!(seen.intact().unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[tokio::test]
+async fn a_checkpoint_survives_its_export() {
+    let (_, checkpoint) = ten().await;
+    let line = serde_json::to_string(&CheckpointLine::from(&checkpoint)).unwrap();
+    assert!(!line.contains('\n'));
+    let again: CheckpointLine = serde_json::from_str(&line).unwrap();
+    assert_eq!(Checkpoint::try_from(again.clone()).unwrap(), checkpoint);
+    let broken = CheckpointLine { hash: "zz".to_owned(), ..again };
+    assert_eq!(Checkpoint::try_from(broken).unwrap_err().kind(), ErrorKind::Config);
+}

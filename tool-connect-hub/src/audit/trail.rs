@@ -1,0 +1,356 @@
+//! The trail as the call stack sees it: put a record down and go on, or wait until it is durable.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify, oneshot};
+use tool_connect_core::store::AuditStore;
+use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result};
+
+use super::checkpoint::CheckpointSigner;
+use super::entry::AuditEntry;
+use super::queue::{Pushed, Queue, Room, Waiter};
+use super::writer::{Events, Turn, Writer, jitter};
+use super::{AuditMode, AuditSettings};
+
+/// Pauses between tries while the store fails: from the first, doubled, up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
+/// So often shutdown tries a store that fails.
+const SHUTDOWN_TRIES: u32 = 4;
+
+/// The queue has no room; wait with [`AuditTrail::record_slow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueFull;
+
+/// The audit trail of a Hub.
+pub(crate) struct AuditTrail {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) settings: AuditSettings,
+    pub(super) store: Arc<dyn AuditStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) signer: Arc<dyn CheckpointSigner>,
+    pub(super) queue: Queue,
+    pub(super) writer: Mutex<Writer>,
+    /// Whether a task is there that will write what waits.
+    task: AtomicBool,
+    /// Tells the task that a batch is complete.
+    complete: Notify,
+}
+
+impl AuditTrail {
+    /// A trail. It starts no task before the first record.
+    pub(crate) fn new(
+        settings: AuditSettings,
+        store: Arc<dyn AuditStore>,
+        clock: Arc<dyn Clock>,
+        signer: Arc<dyn CheckpointSigner>,
+        events: Events,
+    ) -> Self {
+        let queue = Queue::new(settings.queue, settings.batch);
+        let writer =
+            Writer::new(&settings, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer), events);
+        let writer = Mutex::new(writer);
+        let (task, complete) = (AtomicBool::new(false), Notify::new());
+        Self { shared: Arc::new(Shared { settings, store, clock, signer, queue, writer, task, complete }) }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn is_off(&self) -> bool {
+        self.shared.settings.mode == AuditMode::Off
+    }
+
+    /// Puts a record down, to be written soon. Never waits.
+    ///
+    /// # Errors
+    /// [`QueueFull`] where records must not be lost and there is no room: then the caller awaits
+    /// [`record_slow`](Self::record_slow). With [`AuditMode::FailOpen`] the record is counted as
+    /// lost instead.
+    pub(crate) fn record(&self, entry: &AuditEntry<'_>) -> Result<(), QueueFull> {
+        if self.is_off() || self.shared.push(entry, Room::Queue, &mut None) {
+            return Ok(());
+        }
+        self.shared.wake();
+        match self.shared.settings.mode {
+            AuditMode::FailClosed => Err(QueueFull),
+            AuditMode::FailOpen | AuditMode::Off => {
+                self.shared.queue.lose(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a record down for a caller who cannot wait because they are being dropped: beyond the
+    /// queue's size if need be. Where even that is full the record is counted as lost.
+    pub(crate) fn record_on_drop(&self, entry: &AuditEntry<'_>) {
+        if !self.is_off() && !self.shared.push(entry, Room::Reserve, &mut None) {
+            self.shared.queue.lose(entry);
+            self.shared.wake();
+        }
+    }
+
+    /// Puts a record down as soon as there is room.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AuditUnavailable`] where there is no room and the store fails; the record is
+    /// counted as lost.
+    pub(crate) async fn record_slow(&self, entry: &AuditEntry<'_>) -> Result<()> {
+        if self.record(entry).is_ok() {
+            return Ok(());
+        }
+        loop {
+            let mut writer = self.shared.writer.lock().await;
+            // Room may have been made while we waited.
+            if self.record(entry).is_ok() {
+                return Ok(());
+            }
+            if let Err(why) = self.shared.helping(writer.turn(&self.shared.queue)).await {
+                self.shared.queue.lose(entry);
+                return Err(unavailable(why));
+            }
+        }
+    }
+
+    /// Makes a record durable, together with what waits anyway. With [`AuditMode::FailOpen`] it is
+    /// only put down.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AuditUnavailable`] where the store fails. The record is written once the store
+    /// works again.
+    pub(crate) async fn commit(&self, entry: &AuditEntry<'_>) -> Result<()> {
+        if self.shared.settings.mode != AuditMode::FailClosed {
+            return self.record_slow(entry).await;
+        }
+        let (waiter, answer) = oneshot::channel();
+        let mut waiter = Some(waiter);
+        let shared = &self.shared;
+        while !shared.put(entry, Room::Queue, &mut waiter) {
+            let mut writer = shared.writer.lock().await;
+            if shared.put(entry, Room::Queue, &mut waiter) {
+                break;
+            }
+            if let Err(why) = shared.helping(writer.turn(&shared.queue)).await {
+                return Err(not_run(why)); // It never ran and was never promised.
+            }
+        }
+        let durable = shared.helping(shared.lead(answer)).await;
+        durable.map_err(not_run)
+    }
+
+    /// Writes all that was put down before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AuditUnavailable`] where the store fails; the records stay.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        self.shared.flush().await
+    }
+
+    /// Writes all that was put down before, trying several times, and signs a checkpoint of each
+    /// chain that grew. What is put down afterwards is still written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AuditUnavailable`] where the store keeps failing; the records stay, and
+    /// another try may follow.
+    pub(crate) async fn shutdown(&self) -> Result<()> {
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 0;
+        loop {
+            let why = {
+                let mut writer = self.shared.writer.lock().await;
+                match writer.drain(&self.shared.queue).await {
+                    Ok(()) => match writer.sign_all().await {
+                        Ok(()) => return Ok(()),
+                        Err(why) => Arc::new(why),
+                    },
+                    Err(why) => why,
+                }
+            };
+            tries += 1;
+            if tries == SHUTDOWN_TRIES {
+                return Err(unavailable(why));
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2);
+        }
+    }
+}
+
+impl Shared {
+    /// Puts a record into the queue and sees to it that a task writes it.
+    fn push(self: &Arc<Self>, entry: &AuditEntry<'_>, room: Room, waiter: &mut Option<Waiter>) -> bool {
+        let pushed = self.put(entry, room, waiter);
+        if pushed {
+            self.wake();
+        }
+        pushed
+    }
+
+    /// Puts a record into the queue.
+    fn put(&self, entry: &AuditEntry<'_>, room: Room, waiter: &mut Option<Waiter>) -> bool {
+        match self.queue.push(entry, self.settings.hash_arguments, room, waiter) {
+            Pushed::Queued => true,
+            Pushed::Complete => {
+                self.complete.notify_one();
+                true
+            }
+            Pushed::Full => false,
+        }
+    }
+
+    /// Starts the task, unless one is there. Outside of a runtime the next call that is inside of
+    /// one does it.
+    fn wake(self: &Arc<Self>) {
+        // The load keeps the line shared between the callers' cores.
+        if self.task.load(Ordering::Acquire) || self.task.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let task = Task { shared: Arc::clone(self), ends: false };
+        match Handle::try_current() {
+            // A runtime that shuts down drops the task, also before its first poll.
+            Ok(runtime) => drop(runtime.spawn(task.run())),
+            Err(_) => drop(task),
+        }
+    }
+
+    /// Takes turns until the answer is there.
+    async fn lead(&self, mut answer: oneshot::Receiver<Result<(), Arc<Error>>>) -> Result<(), Arc<Error>> {
+        loop {
+            let lock = pin!(self.writer.lock());
+            match select(&mut answer, lock).await {
+                Either::Left((answer, _)) => return answer.unwrap_or_else(|_| Err(Arc::new(gone()))),
+                Either::Right((mut writer, _)) => {
+                    // Whoever wrote before us may have written our record.
+                    match answer.try_recv() {
+                        Ok(answer) => return answer,
+                        Err(oneshot::error::TryRecvError::Closed) => return Err(Arc::new(gone())),
+                        Err(oneshot::error::TryRecvError::Empty) => {}
+                    }
+                    // A failure is told through the answer.
+                    let _ = writer.turn(&self.queue).await;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn flush(self: &Arc<Self>) -> Result<()> {
+        let drained = self.helping(async { self.writer.lock().await.drain(&self.queue).await }).await;
+        drained.map_err(unavailable)
+    }
+
+    /// Runs a turn for a caller; if the caller goes away in the middle, a task goes on.
+    async fn helping<T>(self: &Arc<Self>, turn: impl Future<Output = T>) -> T {
+        let rest = Rest(self);
+        let value = turn.await;
+        std::mem::forget(rest);
+        value
+    }
+}
+
+struct Rest<'a>(&'a Arc<Shared>);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
+
+/// The task. Dropped with its runtime it gives way to another one.
+struct Task {
+    shared: Arc<Shared>,
+    /// It has said already that it is no longer there.
+    ends: bool,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.ends {
+            self.shared.task.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.linger().await;
+            match self.write(&mut pause).await {
+                Turn::Wrote => {}
+                Turn::Idle if self.finish() => return,
+                Turn::Idle => {}
+            }
+        }
+    }
+
+    /// Waits for company.
+    async fn linger(&self) {
+        let complete = pin!(self.shared.complete.notified());
+        let linger = pin!(tokio::time::sleep(self.shared.settings.linger));
+        select(complete, linger).await;
+    }
+
+    /// Writes until what is left may linger.
+    async fn write(&self, pause: &mut Duration) -> Turn {
+        let mut wrote = Turn::Idle;
+        loop {
+            let (turn, more) = {
+                let mut writer = self.shared.writer.lock().await;
+                (writer.turn(&self.shared.queue).await, writer.has_work())
+            };
+            match turn {
+                Ok(Turn::Idle) => return wrote,
+                Ok(Turn::Wrote) => {
+                    wrote = Turn::Wrote;
+                    *pause = FIRST_PAUSE;
+                    if !more && !self.shared.queue.is_complete() {
+                        return wrote;
+                    }
+                    tokio::task::yield_now().await; // A store in memory never waits.
+                }
+                Err(_) => {
+                    tokio::time::sleep(*pause + jitter(20)).await;
+                    *pause = pause.saturating_mul(2).min(LAST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Whether the task ends. Whoever puts a record down after the second look sees that there is
+    /// no task.
+    fn finish(&mut self) -> bool {
+        self.shared.task.store(false, Ordering::Release);
+        self.ends = self.shared.queue.is_empty() || self.shared.task.swap(true, Ordering::AcqRel);
+        self.ends
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Internal, "the audit writer dropped a record that was waited for")
+}
+
+/// What a caller is told who has not run anything.
+fn not_run(why: Arc<Error>) -> Error {
+    unavailable(why).effect(Effect::NotExecuted)
+}
+
+/// What a caller is told whose call may have ended already.
+pub(super) fn unavailable(why: Arc<Error>) -> Error {
+    Error::new(
+        ErrorKind::AuditUnavailable,
+        "the audit trail could not be written; mend the audit store, see `cause`",
+    )
+    .with("cause", &why)
+    .effect(Effect::Unknown)
+    .caused_by(why)
+}

@@ -1,0 +1,396 @@
+//! The one that writes. Whoever needs something durable locks it and takes a turn; so it depends
+//! on no task and on no runtime. A turn may be dropped at any await: what is not durable stays.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tool_connect_core::store::{AuditAppend, AuditHead, AuditStore, Segment};
+use tool_connect_core::{Clock, Error, ErrorKind, EventKind, Result, TenantId, UserId};
+
+use super::AuditSettings;
+use super::chain;
+use super::checkpoint::{self, CheckpointSigner};
+use super::keys::{Keys, subject_key};
+use super::queue::{Batch, Queue, Waiter};
+use super::seal::{WallTime, Work, refuse};
+
+/// So many questions to the store at a time, so that it can answer them together.
+const CONCURRENT: usize = 64;
+/// Other processes may overtake us so often in one turn.
+const MAX_MOVES: u32 = 64;
+/// So many chains are kept at hand.
+const MAX_CHAINS: usize = 65_536;
+
+/// Hears of failures.
+pub(super) type Events = Arc<dyn Fn(EventKind) + Send + Sync>;
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing waited.
+    Idle,
+    /// Something was written; more may wait.
+    Wrote,
+}
+
+struct Chain {
+    head: Option<AuditHead>,
+    /// Up to where a checkpoint was signed, or this process knew the chain at first.
+    signed: u64,
+}
+
+/// The writer's state.
+pub(super) struct Writer {
+    store: Arc<dyn AuditStore>,
+    clock: Arc<dyn Clock>,
+    signer: Arc<dyn CheckpointSigner>,
+    events: Events,
+    timeout: Duration,
+    batch: usize,
+    checkpoint_every: u64,
+    work: Work,
+    /// Sealed, and not known to be durable.
+    pending: Vec<Segment>,
+    /// Whether the store may have taken `pending` without our having heard of it.
+    uncertain: bool,
+    waiters: Vec<Waiter>,
+    chains: HashMap<TenantId, Chain, foldhash::fast::RandomState>,
+    keys: Keys,
+    due: Vec<TenantId>,
+    spare: Vec<Batch>,
+    buffer: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        settings: &AuditSettings,
+        store: Arc<dyn AuditStore>,
+        clock: Arc<dyn Clock>,
+        signer: Arc<dyn CheckpointSigner>,
+        events: Events,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            signer,
+            events,
+            timeout: settings.timeout,
+            batch: settings.batch.max(1),
+            checkpoint_every: settings.checkpoint_every,
+            work: Work::default(),
+            pending: Vec::new(),
+            uncertain: false,
+            waiters: Vec::new(),
+            chains: HashMap::default(),
+            keys: Keys::default(),
+            due: Vec::new(),
+            spare: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Whether something was taken from the queue and is not durable yet.
+    pub(super) fn has_work(&self) -> bool {
+        !self.pending.is_empty() || !self.work.is_done()
+    }
+
+    /// Writes one batch.
+    ///
+    /// # Errors
+    /// Why the store failed; then all who wait have been told, and the records stay for the next
+    /// turn.
+    pub(super) async fn turn(&mut self, queue: &Queue) -> Result<Turn, Arc<Error>> {
+        match self.attempt(queue).await {
+            Ok(turn) => {
+                self.sign_due().await;
+                Ok(turn)
+            }
+            Err(why) => {
+                let why = Arc::new(why);
+                self.work.take_waiters(&mut self.waiters);
+                let waiting = queue.take_waiters(&mut self.waiters);
+                refuse(&mut self.waiters, &why);
+                self.failed(&why, waiting + self.unwritten());
+                Err(why)
+            }
+        }
+    }
+
+    /// Writes all that waits now.
+    pub(super) async fn drain(&mut self, queue: &Queue) -> Result<(), Arc<Error>> {
+        while self.has_work() {
+            self.turn(queue).await?;
+        }
+        // One more collects what came meanwhile; later records are for later.
+        self.turn(queue).await?;
+        while self.has_work() {
+            self.turn(queue).await?;
+        }
+        Ok(())
+    }
+
+    fn unwritten(&self) -> usize {
+        self.pending.iter().map(|segment| segment.records.len()).sum::<usize>() + self.work.remaining()
+    }
+
+    async fn attempt(&mut self, queue: &Queue) -> Result<Turn> {
+        if self.uncertain {
+            self.reconcile().await?;
+        }
+        if self.pending.is_empty() {
+            if self.work.is_done() {
+                self.collect(queue);
+            }
+            if self.work.is_done() {
+                return Ok(Turn::Idle);
+            }
+            self.ask_keys().await?;
+            self.pending = self.work.seal(self.batch, &WallTime::now(&*self.clock), &mut self.waiters);
+        }
+        self.attach().await?;
+        self.append().await?;
+        for waiter in self.waiters.drain(..) {
+            let _ = waiter.send(Ok(())); // The caller may have gone.
+        }
+        Ok(Turn::Wrote)
+    }
+
+    fn collect(&mut self, queue: &Queue) {
+        self.work.recycle(&mut self.spare);
+        let batches = queue.collect(&mut self.spare);
+        self.work.load(batches);
+        let lost = self.work.lost();
+        if lost > 0 {
+            (self.events)(EventKind::AuditFailed { kind: ErrorKind::Overloaded, records: lost });
+            tracing::error!(target: "tool_connect::audit", lost, "audit records were lost: the queue was full");
+        }
+    }
+
+    /// Asks for the keys of all persons in the work.
+    async fn ask_keys(&mut self) -> Result<()> {
+        let now = self.clock.monotonic();
+        let wanted = self.work.wanted(|who| self.keys.get(&who.tenant, &who.user, now));
+        let (store, timeout) = (&*self.store, self.timeout);
+        let mut answers = stream::iter(wanted)
+            .map(|(place, who)| async move {
+                let key = subject_key(store, timeout, &who.tenant, &who.user).await?;
+                Ok::<_, Error>((place, who, key))
+            })
+            .buffer_unordered(CONCURRENT);
+        while let Some((place, who, key)) = answers.try_next().await? {
+            self.keys.insert(&who.tenant, &who.user, key.clone(), now);
+            self.work.give(place, key);
+        }
+        Ok(())
+    }
+
+    /// Forgets a person's key.
+    pub(super) fn forget(&mut self, tenant: &TenantId, user: &UserId) {
+        self.keys.forget(tenant, user);
+    }
+
+    /// Links what is pending to the chains.
+    async fn attach(&mut self) -> Result<()> {
+        if self.chains.len() > MAX_CHAINS {
+            self.chains.retain(|_, chain| chain.head.is_some_and(|head| head.sequence > chain.signed));
+            if self.chains.len() > MAX_CHAINS / 2 {
+                self.chains.clear();
+            }
+        }
+        let unknown: Vec<TenantId> = self
+            .pending
+            .iter()
+            .map(|segment| &segment.tenant)
+            .filter(|tenant| !self.chains.contains_key(*tenant))
+            .cloned()
+            .collect();
+        let (store, timeout) = (&*self.store, self.timeout);
+        let mut answers = stream::iter(unknown)
+            .map(|tenant| async move {
+                let head = within(timeout, store.head(&tenant)).await?;
+                Ok::<_, Error>((tenant, head))
+            })
+            .buffer_unordered(CONCURRENT);
+        while let Some((tenant, head)) = answers.try_next().await? {
+            self.chains.insert(tenant, Chain { head, signed: head.map_or(0, |head| head.sequence) });
+        }
+        drop(answers);
+        for segment in &mut self.pending {
+            let head = self.chains.get(&segment.tenant).and_then(|chain| chain.head);
+            chain::attach(&mut self.buffer, segment, head);
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self) -> Result<()> {
+        let mut moves = 0;
+        while !self.pending.is_empty() {
+            self.uncertain = true;
+            let answers = within(self.timeout, self.store.append(&self.pending)).await?;
+            if answers.len() != self.pending.len() {
+                return Err(Error::new(
+                    ErrorKind::Storage,
+                    "the audit store did not answer for every segment",
+                )
+                .with("segments", self.pending.len())
+                .with("answers", answers.len()));
+            }
+            self.uncertain = false;
+            let mut moved = Vec::new();
+            for (segment, answer) in std::mem::take(&mut self.pending).into_iter().zip(answers) {
+                match answer {
+                    AuditAppend::Appended => self.appended(&segment),
+                    AuditAppend::Moved(head) => moved.push((segment, head)),
+                }
+            }
+            if moved.is_empty() {
+                break;
+            }
+            let tenants: Vec<_> =
+                moved.iter().map(|(segment, head)| (segment.tenant.clone(), *head)).collect();
+            self.pending = moved.into_iter().map(|(segment, _)| segment).collect();
+            for (tenant, head) in tenants {
+                self.moved(&tenant, head).await?;
+            }
+            moves += 1;
+            if moves == MAX_MOVES {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "other processes append to the audit trail all the time; give them larger batches",
+                ));
+            }
+            if moves > 2 {
+                tokio::time::sleep(jitter(moves)).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn appended(&mut self, segment: &Segment) {
+        let Some(end) = segment.end() else { return };
+        let before = segment.after.map_or(0, |head| head.sequence);
+        let crossed = |every| before / every != end.sequence / every;
+        if self.checkpoint_every > 0 && crossed(self.checkpoint_every) && !self.due.contains(&segment.tenant)
+        {
+            self.due.push(segment.tenant.clone());
+        }
+        let chain = self.chains.entry(segment.tenant.clone()).or_insert(Chain { head: None, signed: before });
+        chain.head = Some(end);
+    }
+
+    /// Goes on behind another process, after a look whether the chain still holds what we knew.
+    async fn moved(&mut self, tenant: &TenantId, head: Option<AuditHead>) -> Result<()> {
+        let known = self.chains.get(tenant).and_then(|chain| chain.head);
+        if let Some(known) = known {
+            let found = within(self.timeout, self.store.scan(tenant, known.sequence, 1)).await?;
+            let gone = head.is_none_or(|head| head.sequence < known.sequence);
+            let other = found.first().is_some_and(|r| r.sequence == known.sequence && r.hash != known.hash);
+            if gone || other {
+                let records = known.sequence.saturating_sub(head.map_or(0, |head| head.sequence)).max(1);
+                (self.events)(EventKind::AuditFailed { kind: ErrorKind::Conflict, records });
+                tracing::error!(
+                    target: "tool_connect::audit", %tenant, sequence = known.sequence,
+                    "the audit chain lost or changed a record that was durable: it was restored from a backup or tampered with"
+                );
+            }
+        }
+        let chain = self.chains.entry(tenant.clone()).or_insert(Chain { head, signed: 0 });
+        chain.head = head;
+        let (buffer, pending) = (&mut self.buffer, &mut self.pending);
+        for segment in pending.iter_mut().filter(|segment| segment.tenant == *tenant) {
+            chain::attach(buffer, segment, head);
+        }
+        Ok(())
+    }
+
+    /// Finds out which pending segments the store took although we did not hear of it.
+    async fn reconcile(&mut self) -> Result<()> {
+        let mut place = 0;
+        while let Some(segment) = self.pending.get(place) {
+            let taken = match segment.records.first() {
+                None => true,
+                Some(first) => {
+                    let found =
+                        within(self.timeout, self.store.scan(&segment.tenant, first.sequence, 1)).await?;
+                    found.first().is_some_and(|r| r.sequence == first.sequence && r.hash == first.hash)
+                }
+            };
+            if taken {
+                let segment = self.pending.swap_remove(place);
+                self.appended(&segment);
+            } else {
+                place += 1;
+            }
+        }
+        self.uncertain = false;
+        Ok(())
+    }
+
+    /// Signs the checkpoints that are due. One that fails is left out: the next one of its chain
+    /// vouches for as much.
+    async fn sign_due(&mut self) {
+        if self.due.is_empty() {
+            return;
+        }
+        let heads = self.due.iter().filter_map(|tenant| {
+            let head = self.chains.get(tenant)?.head?;
+            Some((tenant.clone(), head))
+        });
+        let signed = self.sign(heads.collect()).await;
+        self.due.clear();
+        if let Err(why) = signed {
+            self.failed(&why, 0);
+        }
+    }
+
+    /// Signs a checkpoint for each chain that this process added to since the last one.
+    pub(super) async fn sign_all(&mut self) -> Result<()> {
+        let heads = self.chains.iter().filter_map(|(tenant, chain)| {
+            let head = chain.head.filter(|head| head.sequence > chain.signed)?;
+            Some((tenant.clone(), head))
+        });
+        self.sign(heads.collect()).await
+    }
+
+    /// Signs and keeps checkpoints.
+    async fn sign(&mut self, heads: Vec<(TenantId, AuditHead)>) -> Result<()> {
+        let (store, signer, timeout, now) = (&*self.store, &*self.signer, self.timeout, self.clock.now());
+        let mut signed = stream::iter(heads)
+            .map(|(tenant, head)| async move {
+                let made = checkpoint::sign(signer, &tenant, head, now)?;
+                within(timeout, store.put_checkpoint(made)).await?;
+                Ok::<_, Error>((tenant, head))
+            })
+            .buffer_unordered(CONCURRENT);
+        while let Some((tenant, head)) = signed.try_next().await? {
+            if let Some(chain) = self.chains.get_mut(&tenant) {
+                chain.signed = chain.signed.max(head.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, why: &Error, records: usize) {
+        tracing::error!(target: "tool_connect::audit", error = %why, records, "the audit trail could not be written");
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        (self.events)(EventKind::AuditFailed { kind: why.kind(), records });
+    }
+}
+
+/// Bounds a step of the store's.
+pub(super) async fn within<T>(timeout: Duration, step: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(timeout, step).await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Storage, "the audit store did not answer in time")
+            .with("seconds", timeout.as_secs_f32()))
+    })
+}
+
+/// Some milliseconds, so that processes do not keep meeting.
+pub(super) fn jitter(most: u32) -> Duration {
+    let mut random = [0];
+    let random = getrandom::fill(&mut random).map_or(0, |()| u32::from(random[0]));
+    Duration::from_millis(u64::from(random % most.max(1) + 1))
+}

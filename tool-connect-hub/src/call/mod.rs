@@ -1,0 +1,290 @@
+//! The call stack: one async function that asks the mechanisms in order.
+//! trace, metrics, audit, catch-panic | ingress, policy, connection | idempotency, cache, approval
+//! | deadline, limits, concurrency | dispatch.
+
+mod approval;
+mod dispatch;
+mod ending;
+mod idempotency;
+mod scope;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use tool_connect_core::store::Grant;
+use tool_connect_core::{
+    Arguments, CallId, CallOptions, Effect, Error, ErrorKind, InputRequest, InputRequired, Result, ToolCall,
+    ToolOutcome, ToolOutput,
+};
+use tracing::Instrument;
+
+use crate::observe;
+use crate::policy::{Access, PolicyRequest};
+use crate::registry::{Found, ToolInfo};
+use crate::session::SessionInner;
+use approval::Reserved;
+use scope::Scope;
+
+/// One call on its way through the stack. It stays where it is and the layers borrow it: moving it
+/// from future to future would cost more than the layers do.
+pub(crate) struct Call {
+    scope: Arc<Scope>,
+    arguments: Arguments,
+    /// Why a person must approve, where the policy says so.
+    must_approve: Option<String>,
+    reserved: Option<Reserved>,
+    /// Typed arguments that the tool has taken.
+    kept: Option<Arguments>,
+    /// When it began, where something wants to know of its end and that is not written yet.
+    started: Option<u64>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        session: &Arc<SessionInner>,
+        found: Found,
+        arguments: Arguments,
+        options: CallOptions,
+    ) -> Self {
+        Self {
+            scope: Arc::new(Scope::new(Arc::clone(session), found, options, call_id(), arguments.is_typed())),
+            arguments,
+            must_approve: None,
+            reserved: None,
+            kept: None,
+            started: None,
+        }
+    }
+
+    /// From its arguments to its end.
+    pub(crate) async fn run(&mut self) -> Result<ToolOutcome> {
+        let span = observe::span(self.scope.entry(), self.scope.id, &self.scope.session.caller.principal);
+        if !self.scope.hub().watching && span.is_disabled() {
+            return self.guarded().await;
+        }
+        self.watched(span).await
+    }
+
+    async fn watched(&mut self, span: tracing::Span) -> Result<ToolOutcome> {
+        self.started = Some(self.scope.hub().clock.monotonic());
+        let result = self.guarded().instrument(span.clone()).await;
+        self.finish(&span, &result).await?;
+        result
+    }
+
+    /// A panic in a tool or a layer ends the call, not the host.
+    async fn guarded(&mut self) -> Result<ToolOutcome> {
+        // What a panic leaves half-done is dropped with the future; nothing shared is behind a lock
+        // across an await.
+        match AssertUnwindSafe(self.governed()).catch_unwind().await {
+            Ok(Ok(output)) => Ok(ToolOutcome::Complete(output)),
+            Ok(Err(error)) => outcome_of(error).map_err(|error| self.proven(error)),
+            Err(panic) => {
+                drop(panic); // Its text may hold an argument's value.
+                let message = if self.scope.dispatched.load(Ordering::Acquire) {
+                    "the tool panicked; this is a defect in the tool"
+                } else {
+                    "a layer or policy of the host panicked before the tool ran; this is a defect in the host"
+                };
+                Err(self.proven(Error::new(ErrorKind::Panicked, message)))
+            }
+        }
+    }
+
+    /// Says what is certain of an error's effect: nothing was executed before the tool ran, and a
+    /// read changes nothing. What an idempotency key brings speaks of an earlier call and stands.
+    fn proven(&self, error: Error) -> Error {
+        let of_another =
+            error.kind() == ErrorKind::Idempotency || self.scope.replayed.load(Ordering::Relaxed);
+        if error.effect_on_provider() != Effect::Unknown || of_another {
+            return error;
+        }
+        if !self.scope.dispatched.load(Ordering::Acquire) {
+            error.effect(Effect::NotExecuted)
+        } else if self.scope.entry().tool.definition().annotations.read_only {
+            error.effect(Effect::None)
+        } else {
+            error
+        }
+    }
+
+    /// Everything between the entrance and the tool.
+    async fn governed(&mut self) -> Result<ToolOutput> {
+        if !self.scope.entry().broken.is_empty() {
+            let entry = self.scope.entry();
+            return Err(Error::new(
+                ErrorKind::Quarantined,
+                format!("`{}` is switched off: {}", entry.id, entry.broken.join("; ")),
+            ));
+        }
+        if !self.scope.hub().ingress.is_empty() {
+            Box::pin(self.enter()).await?;
+        }
+        self.check_size()?;
+        self.permitted().await?;
+        if self.scope.entry().instance.needs_connection {
+            Box::pin(self.connect()).await?;
+        }
+        if self.scope.options.idempotency_key.is_some() {
+            return Box::pin(self.once()).await;
+        }
+        if self.scope.entry().tool.definition().cache.is_some() {
+            return Box::pin(self.cached()).await;
+        }
+        self.approved().await
+    }
+
+    /// The host's own layers, which alone may rewrite the arguments.
+    async fn enter(&mut self) -> Result<()> {
+        let session = Arc::clone(&self.scope.session);
+        let info = ToolInfo(Arc::clone(self.scope.found.entry_arc()));
+        let mut call = ToolCall::new(info.id().to_string(), self.arguments.clone());
+        call.options = self.scope.options.clone();
+        for layer in &session.hub.ingress {
+            layer.enter(&session.caller.principal, &info, &mut call).await?;
+        }
+        let found = self.scope.found.again();
+        self.arguments = call.arguments;
+        self.scope =
+            Arc::new(Scope::new(session, found, call.options, self.scope.id, self.arguments.is_typed()));
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<()> {
+        let most = self.scope.hub().max_argument_bytes;
+        match &self.arguments {
+            Arguments::Raw(text) if text.len() > most => Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("the arguments are larger than {most} bytes; pass large values by handle"),
+            )
+            .effect(Effect::NotExecuted)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the policy.
+    async fn permitted(&mut self) -> Result<()> {
+        let scope = &*self.scope;
+        let (hub, caller) = (scope.hub(), &scope.session.caller);
+        let grants: Arc<Vec<Grant>>;
+        let grants: &[Grant] = if hub.policy.needs_grants(&caller.principal) {
+            grants = Box::pin(caller.grants(&hub.memory())).await?;
+            &grants
+        } else {
+            &[]
+        };
+        let request = PolicyRequest {
+            principal: &caller.principal,
+            tool: &scope.entry().id,
+            definition: scope.entry().tool.definition(),
+            grants,
+            connection: scope.options.connection.as_ref(),
+        };
+        let mut access = hub.policy.decide(&request);
+        if let Access::Later(later) = access {
+            access = later.await?;
+        }
+        match access {
+            Access::Allow => Ok(()),
+            Access::Approve(reason) => {
+                self.must_approve = Some(reason.into_owned());
+                Ok(())
+            }
+            Access::Deny(reason) => {
+                Err(Error::new(ErrorKind::Denied, reason).with("tool", &scope.entry().id))
+            }
+            Access::Later(_) => Err(Error::new(
+                ErrorKind::Config,
+                "the policy put its decision off twice; decide when asked the second time",
+            )),
+        }
+    }
+
+    /// Finds the connection that the call uses, with the scopes that the tool needs.
+    async fn connect(&mut self) -> Result<()> {
+        let scope = &self.scope;
+        let chosen = scope.options.connection.as_ref();
+        let found = scope.session.caller.connection(&scope.hub().memory(), scope.entry(), chosen).await;
+        let connection = found.map_err(|e| with_call(e, || scope.call(&self.arguments)))?;
+        // Set here alone, once a call.
+        let _ = scope.connection.set(connection);
+        Ok(())
+    }
+
+    /// Serves a read again, or runs it and keeps what came out.
+    async fn cached(&mut self) -> Result<ToolOutput> {
+        let scope = Arc::clone(&self.scope);
+        let hub = scope.hub();
+        let principal = &scope.session.caller.principal;
+        let key = hub.cache.key(principal, scope.entry(), scope.connection_id(), &self.arguments)?;
+        let Some((key, ttl)) = key else { return self.approved().await };
+        if let Some(output) = hub.cache.get(&key, hub.clock.monotonic()) {
+            scope.cached.store(true, Ordering::Relaxed);
+            return Ok(output);
+        }
+        let output = self.approved().await?;
+        hub.cache.put(key, &output, hub.clock.monotonic(), ttl);
+        Ok(output)
+    }
+
+    /// Takes a person's approval for this very call if one is needed, then runs the tool.
+    async fn approved(&mut self) -> Result<ToolOutput> {
+        if let Some(reason) = self.must_approve.take() {
+            Box::pin(self.reserve(reason)).await?;
+            let result = self.dispatch().await;
+            if let Some(reserved) = self.reserved.take() {
+                Box::pin(reserved.release()).await;
+            }
+            return result;
+        }
+        self.dispatch().await
+    }
+
+    fn ask(&self, request: InputRequest) -> Error {
+        with_call(Error::needs_input(InputRequired::new(request)), || self.scope.call(&self.arguments))
+    }
+}
+
+/// Waiting for somebody, or having become a job, is an end and not a failure.
+fn outcome_of(error: Error) -> Result<ToolOutcome> {
+    if let Some(task) = error.task() {
+        return Ok(ToolOutcome::Task(task.clone()));
+    }
+    error.into_input_required().map(ToolOutcome::InputRequired)
+}
+
+/// Puts the call into what is asked of the user, so that it can be resumed.
+fn with_call(error: Error, call: impl FnOnce() -> ToolCall) -> Error {
+    match error.into_input_required() {
+        Ok(mut required) => {
+            if required.call.is_none() {
+                required.call = Some(Box::new(call()));
+            }
+            Error::needs_input(required)
+        }
+        Err(error) => error,
+    }
+}
+
+thread_local! {
+    /// A random prefix and a counter per thread: no thread waits for another's.
+    static IDS: std::cell::Cell<(u64, u64)> = const { std::cell::Cell::new((0, 0)) };
+}
+
+pub(crate) fn call_id() -> CallId {
+    IDS.with(|ids| {
+        let (mut prefix, sequence) = ids.get();
+        if prefix == 0 {
+            let mut bytes = [0; 8];
+            // Without the system's randomness the address of the cell still tells threads apart.
+            prefix = match getrandom::fill(&mut bytes) {
+                Ok(()) => u64::from_le_bytes(bytes) | 1,
+                Err(_) => std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8) | 1,
+            };
+        }
+        ids.set((prefix, sequence + 1));
+        CallId::new(prefix, sequence + 1)
+    })
+}

@@ -1,0 +1,273 @@
+//! A tool in the registry: checked once, with its texts ready to be sent.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use aws_lc_rs::digest;
+use serde_json::{Value, json};
+use tool_connect_core::{
+    Annotations, Connector, ConnectorManifest, Error, ErrorKind, InstanceId, RegisteredTool, Result,
+    SchemaFn, SchemaSource, ToolDefinition, ToolId, ToolSet, check_name, schema,
+};
+use tool_connect_tower::Concurrency;
+
+use crate::audit::AuditedTool;
+use crate::observe::ToolMetrics;
+use crate::request::Endpoint;
+use crate::validate::Validator;
+
+/// A connector instance.
+pub(crate) struct Instance {
+    pub(crate) id: InstanceId,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) needs_connection: bool,
+    pub(crate) concurrency: Option<Arc<Concurrency>>,
+    /// Tells this registration from every other of this process, also from one that it replaces.
+    pub(crate) serial: u64,
+    /// The instance's key in limiters.
+    pub(crate) key: u64,
+}
+
+impl Instance {
+    pub(crate) fn manifest(&self) -> &ConnectorManifest {
+        self.connector.manifest()
+    }
+}
+
+/// A tool of an instance.
+pub(crate) struct Entry {
+    pub(crate) id: ToolId,
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) tool: RegisteredTool,
+    /// What the audit trail writes of it: id and definition hash.
+    pub(crate) audited: Arc<AuditedTool>,
+    input: Arc<str>,
+    output: Option<Arc<str>>,
+    /// Why the tool is switched off; empty means that it works.
+    pub(crate) broken: Box<[String]>,
+    pub(crate) validator: OnceLock<Arc<Validator>>,
+    pub(crate) metrics: ToolMetrics,
+}
+
+impl Entry {
+    pub(crate) fn input_schema(&self) -> &str {
+        &self.input
+    }
+
+    pub(crate) fn output_schema(&self) -> Option<&str> {
+        self.output.as_deref()
+    }
+
+    pub(crate) fn definition_hash(&self) -> &[u8; 32] {
+        &self.audited.definition
+    }
+
+    /// Appends the tool's MCP listing (`Tool` object) to a JSON text: written from its parts, which
+    /// a second copy of would be a sixth of the registry.
+    pub(crate) fn write_listing(&self, out: &mut Vec<u8>) {
+        write_listing(&self.id, self.tool.definition(), &self.input, self.output.as_deref(), out);
+    }
+
+    pub(crate) fn listing_len(&self) -> usize {
+        let definition = self.tool.definition();
+        let words = definition.title.len() + definition.description.len() + self.id.as_str().len();
+        words + self.input.len() + self.output.as_ref().map_or(0, |o| o.len()) + 256
+    }
+}
+
+/// Asks the connector for its tools and checks each. What breaks the instance is an error; what
+/// breaks one tool switches that tool off.
+pub(super) fn build(instance: Instance, texts: &Texts) -> Result<(Arc<Instance>, Vec<Arc<Entry>>)> {
+    let mut set = ToolSet::default();
+    instance.connector.tools(&mut set);
+    let instance = Arc::new(instance);
+    let mut names: HashSet<String> = HashSet::new();
+    let mut entries = Vec::with_capacity(set.tools().len());
+    // In the order of the listing, so that what is listed together lies together in memory.
+    let mut tools = set.into_tools();
+    tools.sort_by(|a, b| a.definition().name.cmp(&b.definition().name));
+    for tool in tools {
+        let entry = entry(&instance, tool, texts)?;
+        let definition = entry.tool.definition();
+        for name in std::iter::once(&definition.name).chain(&definition.aliases) {
+            if !names.insert(name.to_string()) {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    format!(
+                        "instance `{}` has two tools or aliases named `{name}`; register each name once",
+                        instance.id
+                    ),
+                ));
+            }
+        }
+        entries.push(Arc::new(entry));
+    }
+    entries.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok((instance, entries))
+}
+
+fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Result<Entry> {
+    let definition = Arc::clone(tool.definition());
+    let id = ToolId::new(&instance.id, &definition.name)?;
+    let mut broken = Vec::new();
+    for alias in &definition.aliases {
+        check_name("alias", alias, tool_connect_core::MAX_TOOL_NAME)?;
+    }
+    if definition.description.trim().is_empty() {
+        broken.push("the description is empty: a model cannot know when to use the tool".to_owned());
+    }
+    if definition.version.parse::<semver::Version>().is_err() {
+        broken.push(format!("the version `{}` is not a semantic version", definition.version));
+    }
+    if definition.cost == 0 {
+        broken.push("the cost is 0: every call must cost at least 1".to_owned());
+    }
+    let annotations = definition.annotations;
+    if annotations.read_only && annotations.destructive {
+        broken.push("the tool says both read-only and destructive".to_owned());
+    }
+    if definition.cache.is_some() && !annotations.read_only {
+        broken.push("only a read-only tool may be cached".to_owned());
+    }
+    let input = texts.of(&definition.input, Which::Input, &mut broken);
+    let output = definition.output.as_ref().map(|o| texts.of(o, Which::Output, &mut broken));
+    let mut seen = Vec::with_capacity(input.len() + 512);
+    write_listing(&id, &definition, &input, output.as_deref(), &mut seen);
+    seen.extend_from_slice(definition.version.as_bytes());
+    let hash = digest::digest(&digest::SHA256, &seen);
+    let mut definition_hash = [0; 32];
+    definition_hash.copy_from_slice(hash.as_ref());
+    Ok(Entry {
+        audited: Arc::new(AuditedTool { id: id.clone(), definition: definition_hash }),
+        metrics: ToolMetrics::default(),
+        id,
+        instance: Arc::clone(instance),
+        tool,
+        input,
+        output,
+        broken: broken.into_boxed_slice(),
+        validator: OnceLock::new(),
+    })
+}
+
+/// A schema's text and what is wrong with it.
+#[derive(Clone)]
+struct Checked {
+    text: Arc<str>,
+    problems: Arc<[String]>,
+}
+
+impl Checked {
+    /// A broken schema is replaced by one that accepts nothing.
+    fn new(source: &SchemaSource, which: Which) -> Self {
+        let schema = match source.schema() {
+            Ok(schema) => schema,
+            Err(why) => return Self { text: Arc::from("false"), problems: Arc::from([why]) },
+        };
+        let text = match source {
+            // The text is kept as it came, shared with the definition.
+            SchemaSource::Json(text) => Arc::clone(text),
+            SchemaSource::Typed(_) => Arc::from(schema.as_value().to_string()),
+        };
+        let problems = match which {
+            Which::Input => schema::problems_of_input(&schema),
+            Which::Output => schema::problems_of(&schema),
+        };
+        Self { text, problems: problems.into() }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Which {
+    Input,
+    Output,
+}
+
+/// Texts of the schemas of Rust types: made once per type, however many tools have it.
+#[derive(Default)]
+pub(super) struct Texts(Mutex<HashMap<(SchemaFn, Which), Checked, foldhash::fast::RandomState>>);
+
+impl Texts {
+    fn of(&self, source: &SchemaSource, which: Which, broken: &mut Vec<String>) -> Arc<str> {
+        let checked = match source {
+            SchemaSource::Typed(make) => {
+                let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                made.entry((*make, which)).or_insert_with(|| Checked::new(source, which)).clone()
+            }
+            SchemaSource::Json(_) => Checked::new(source, which),
+        };
+        let name = match which {
+            Which::Input => "input",
+            Which::Output => "output",
+        };
+        broken.extend(checked.problems.iter().map(|p| format!("{name} schema: {p}")));
+        checked.text
+    }
+}
+
+/// Writes an MCP `Tool` object. Ids need no escaping.
+fn write_listing(
+    id: &ToolId,
+    definition: &ToolDefinition,
+    input: &str,
+    output: Option<&str>,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"{\"name\":\"");
+    out.extend_from_slice(id.as_str().as_bytes());
+    out.extend_from_slice(b"\",\"title\":");
+    write_text(&definition.title, out);
+    out.extend_from_slice(b",\"description\":");
+    match &definition.deprecated {
+        None => write_text(&definition.description, out),
+        Some(note) => write_text(&format!("{}\n\nDeprecated: {note}", definition.description), out),
+    }
+    let Annotations { read_only, destructive, idempotent, open_world } = definition.annotations;
+    for (key, value) in [
+        (",\"annotations\":{\"readOnlyHint\":", read_only),
+        (",\"destructiveHint\":", destructive),
+        (",\"idempotentHint\":", idempotent),
+        (",\"openWorldHint\":", open_world),
+    ] {
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+    out.push(b'}');
+    if !definition.scopes.is_empty() {
+        out.extend_from_slice(b",\"_meta\":");
+        out.extend_from_slice(json!({ "tool-connect/scopes": definition.scopes }).to_string().as_bytes());
+    }
+    out.extend_from_slice(b",\"inputSchema\":");
+    out.extend_from_slice(input.as_bytes());
+    if let Some(output) = output {
+        out.extend_from_slice(b",\"outputSchema\":");
+        out.extend_from_slice(output.as_bytes());
+    }
+    out.push(b'}');
+}
+
+/// Writes a JSON string; most need no escaping and are copied as they are.
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(Value::from(text).to_string().as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_where_they_must_be() {
+        for text in ["plain", "quo\"te", "back\\slash", "line\nbreak", "bell\u{7}", "ä€😀", ""] {
+            let mut out = Vec::new();
+            write_text(text, &mut out);
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+}

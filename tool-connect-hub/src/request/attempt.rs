@@ -1,0 +1,117 @@
+//! One attempt: a request and the redirects that it leads to, each hop guarded anew.
+
+use http::Method;
+use tool_connect_core::http::{RequestBody, Response};
+use tool_connect_core::{Effect, Error, ErrorKind, Result};
+
+use super::exchange::{Answer, Hop};
+use super::send::{Asked, Failed};
+use super::{RequestScope, RequestStack, answer, redirect};
+
+impl RequestStack {
+    pub(super) async fn attempt(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        body: RequestBody,
+    ) -> Result<Response, Failed> {
+        let mut hop =
+            Hop { method: asked.method.clone(), url: asked.url.clone(), headers: asked.headers.clone() };
+        let mut body = body;
+        let mut redirects = 0;
+        loop {
+            let copy = body.try_clone();
+            let sent = self.exchange(cx, asked, &hop, body).await;
+            // What a failed hop has not executed says nothing of the hop before it.
+            let answer = sent.map_err(|failed| if redirects == 0 { failed } else { later(asked, failed) })?;
+            let head = &answer.response;
+            let next = match redirect::next(&hop.method, &hop.url, head.status(), head.headers()) {
+                // Who wants any answer gets this one.
+                Err(error) if asked.options.any_status && error.kind() == ErrorKind::Provider => None,
+                next => next.map_err(|error| unless_read(asked, error))?,
+            };
+            let Some(next) = next else { return self.finish(cx, asked, &hop, answer).await };
+            if redirects == self.settings.max_redirects {
+                let error = Error::new(
+                    ErrorKind::Provider,
+                    format!("the service redirects more than {redirects} times; ask for the final address"),
+                );
+                return Err(unless_read(asked, error.status(head.status().as_u16())).into());
+            }
+            redirects += 1;
+            asked.options.check_redirect(&next.url).map_err(|error| unless_read(asked, error))?;
+            body = match (next.with_body, copy) {
+                (false, _) => RequestBody::Empty,
+                (true, Some(copy)) => copy,
+                (true, None) => {
+                    let error = Error::new(
+                        ErrorKind::Provider,
+                        "the service redirects, and the body is a stream that cannot be sent twice; ask for the new address",
+                    );
+                    return Err(unless_read(asked, error.status(head.status().as_u16())).into());
+                }
+            };
+            let same_origin = next.url.origin() == hop.url.origin();
+            redirect::carry_over(&mut hop.headers, &cx.endpoint.scheme, same_origin, next.with_body);
+            hop = Hop { method: next.method, url: next.url, headers: hop.headers };
+        }
+    }
+
+    /// Turns the last hop's answer into a response or an error.
+    async fn finish(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        hop: &Hop,
+        answer: Answer,
+    ) -> Result<Response, Failed> {
+        let Answer { response, signed, limit } = answer;
+        let (parts, mut body) = response.into_parts();
+        let settings = &self.settings;
+        let cap = asked
+            .options
+            .max_bytes
+            .unwrap_or(settings.max_response_bytes)
+            .min(settings.max_response_bytes_hard);
+        if parts.status.is_success() {
+            if hop.method != Method::HEAD && announced(&parts).is_some_and(|length| length > cap) {
+                let error = Error::new(
+                    ErrorKind::TooLarge,
+                    format!(
+                        "the service announces more than the cap of {cap} bytes; ask for less, or raise `max_bytes`"
+                    ),
+                );
+                return Err(unless_read(asked, error).into());
+            }
+            return Ok(Response::new(parts, body, cap));
+        }
+        let now = self.clock.now();
+        let error = if asked.options.any_status {
+            answer::by_status(&parts, asked.reads(), signed, now)
+        } else {
+            let beginning = answer::beginning(&mut body, self.limits.idle).await;
+            match cx.endpoint.connector.classify(&parts, &beginning) {
+                Some(error) if error.http_status().is_none() => error.status(parts.status.as_u16()),
+                Some(error) => error,
+                None => answer::by_status(&parts, asked.reads(), signed, now),
+            }
+        };
+        self.learn_refusal(asked, limit, &error);
+        let error = error.with("host", hop.url.host_str().unwrap_or_default());
+        let answer = asked.options.any_status.then(|| Box::new(Response::new(parts, body, cap)));
+        Err(Failed { error, answer, refused_here: false })
+    }
+}
+
+/// A redirect was answered before: a write may have been executed by then (a 303 says so).
+fn unless_read(asked: &Asked, error: Error) -> Error {
+    error.effect(if asked.reads() { Effect::None } else { Effect::Unknown })
+}
+
+fn later(asked: &Asked, failed: Failed) -> Failed {
+    Failed { error: unless_read(asked, failed.error), ..failed }
+}
+
+fn announced(parts: &http::response::Parts) -> Option<u64> {
+    parts.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

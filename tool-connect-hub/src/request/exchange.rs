@@ -1,0 +1,294 @@
+//! One request on the wire: breaker, provider limit, attempt time-out, host layers, credential,
+//! guard, transport. A 401 gets one more try with a fresh credential.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode};
+use tool_connect_core::http::{ByteStream, RequestBody};
+use tool_connect_core::{AuthScheme, Effect, Error, ErrorKind, EventKind, Result, Retry};
+use tool_connect_tower::breaker::{Breaker, Open, Permit};
+use tool_connect_tower::{Deadline, Verdict};
+use url::Url;
+
+use super::hosts::Host;
+use super::layer::RequestEnd;
+use super::provider::LimitKey;
+use super::send::{Asked, Failed};
+use super::{RequestScope, RequestStack, rate_headers};
+
+/// A request or a redirect's hop, before anything secret is in it.
+pub(super) struct Hop {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+}
+
+/// A provider's answer, its body unread.
+pub(super) struct Answer {
+    pub(super) response: http::Response<ByteStream>,
+    /// Whether the request carried a credential.
+    pub(super) signed: bool,
+    /// Which limit it counted against.
+    pub(super) limit: Option<LimitKey>,
+}
+
+impl RequestStack {
+    pub(super) async fn exchange(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        hop: &Hop,
+        body: RequestBody,
+    ) -> Result<Answer, Failed> {
+        self.guard.check_url(&hop.url, &cx.endpoint.allowed)?;
+        let host = self.hosts.get(cx.endpoint, &hop.url)?;
+        // Another origin has limits of its own, which nobody told us.
+        let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(&hop.url);
+        let limit = ours.then(|| LimitKey::of(cx));
+        let permit = self.permit(cx, asked, &host, limit).await?;
+
+        let (bound, call_ends) = self.bound(cx, asked)?;
+        let start = self.clock.monotonic();
+        let work = Deadline::within(self.signed(cx, asked, hop, &host, body), bound);
+        let outcome = match work.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failed::from(timed_out(asked, &host, bound, call_ends))),
+        };
+        let now = self.clock.monotonic();
+        match &outcome {
+            Ok(answer) if answer.response.status().is_server_error() => permit.record(Verdict::Failure, now),
+            Ok(_) => permit.record(Verdict::Success, now),
+            Err(failed) if of_the_host(&failed.error) => permit.record(Verdict::Failure, now),
+            // Refused by ourselves, by a layer or for want of a credential: no word about the host.
+            Err(_) => permit.record(Verdict::Ignore, now),
+        }
+        self.tell(cx, asked, hop, &host, &outcome, Duration::from_nanos(now.saturating_sub(start)));
+        let mut answer = outcome?;
+        answer.limit = limit;
+        if let (Some(key), Some(window)) =
+            (limit, rate_headers::window(answer.response.headers(), self.clock.now()))
+        {
+            self.provider.learn(key, window, asked.now(&*self.clock));
+        }
+        Ok(answer)
+    }
+
+    /// Waits for the provider's limit without holding a permit of the breaker, then takes both.
+    async fn permit<'h>(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        host: &'h Host,
+        limit: Option<LimitKey>,
+    ) -> Result<Permit<&'h Breaker>, Failed> {
+        let mut patience = self.settings.limit_wait;
+        loop {
+            let now = self.clock.monotonic();
+            let permit = host.breaker.try_acquire(now).map_err(|open| circuit_open(cx, host, open))?;
+            let Some(key) = limit else { return Ok(permit) };
+            let taken = self.provider.take(key, cx.endpoint.limits.requests, asked.now(&*self.clock))?;
+            let Err(wait) = taken else { return Ok(permit) };
+            drop(permit);
+            if wait > patience || self.time_left(cx).is_some_and(|left| wait >= left) {
+                (self.events)(EventKind::LimitRefused {
+                    tool: cx.tool.clone(),
+                    limit: "provider".to_owned(),
+                });
+                return Err(Failed::here(limit_used_up(wait)));
+            }
+            patience -= wait;
+            // Others may have been faster, so ask again.
+            asked.wait(wait).await;
+        }
+    }
+
+    /// How long the attempt may take, and whether the call's end is what bounds it.
+    fn bound(&self, cx: &RequestScope<'_>, asked: &Asked) -> Result<(Duration, bool), Failed> {
+        let shortest = [asked.options.attempt_timeout, cx.endpoint.limits.attempt_timeout]
+            .into_iter()
+            .flatten()
+            .fold(self.settings.attempt_timeout, Duration::min);
+        match self.time_left(cx) {
+            Some(left) if left.is_zero() => Err(Failed::here(
+                Error::new(
+                    ErrorKind::DeadlineExceeded,
+                    "the call's time was over before the request could be sent",
+                )
+                .effect(Effect::NotExecuted),
+            )),
+            Some(left) if left < shortest => Ok((left, true)),
+            _ => Ok((shortest, false)),
+        }
+    }
+
+    /// Sends the hop with its credential; once more, with a fresh one, where the first is refused.
+    async fn signed(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        hop: &Hop,
+        host: &Host,
+        body: RequestBody,
+    ) -> Result<Answer, Failed> {
+        let mut body = Some(body);
+        let mut fresh = false;
+        loop {
+            let copy = body.as_ref().and_then(RequestBody::try_clone);
+            let unsent = body.take().unwrap_or(RequestBody::Empty);
+            // Whatever goes wrong here, nothing has been sent; before it there was at most a 401.
+            let prepared = self.prepare(cx, asked, hop, unsent).await;
+            let (request, version) = prepared.map_err(|error| error.effect(Effect::NotExecuted))?;
+            let response = self.transport.send(request, &self.limits).await.map_err(|error| {
+                if error.effect_on_provider() == Effect::Unknown && asked.reads() {
+                    error.effect(Effect::None)
+                } else {
+                    error
+                }
+            })?;
+            let answer = Answer { signed: version.is_some(), response, limit: None };
+            let (Some(version), Some(connection)) = (version, cx.connection) else { return Ok(answer) };
+            if answer.response.status() != StatusCode::UNAUTHORIZED || fresh {
+                return Ok(answer);
+            }
+            let refused = self.authenticator.refused(connection, version).await;
+            let worth_it = refused.map_err(|error| error.effect(Effect::NotExecuted))?;
+            let (true, Some(copy)) = (worth_it, copy) else { return Ok(answer) };
+            tracing::debug!(
+                target: "tool_connect::http",
+                instance = cx.endpoint.instance.as_str(), host = host.name(),
+                "the credential was refused; trying once with a fresh one"
+            );
+            body = Some(copy);
+            fresh = true;
+        }
+    }
+
+    /// Host layers, then the credential, then the guard over what came of it.
+    async fn prepare(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        hop: &Hop,
+        body: RequestBody,
+    ) -> Result<(http::Request<RequestBody>, Option<u64>)> {
+        let mut request = http::Request::new(body);
+        *request.method_mut() = hop.method.clone();
+        *request.uri_mut() = hop.url.as_str().parse().map_err(|_| {
+            Error::new(ErrorKind::InvalidArguments, "the URL cannot be sent in a request; it may be too long")
+        })?;
+        *request.headers_mut() = hop.headers.clone();
+        if !cx.endpoint.allowed.allow.is_empty() {
+            request.extensions_mut().insert(cx.endpoint.allowed.clone());
+        }
+        let (mut parts, body) = request.into_parts();
+        for layer in &self.layers {
+            layer.before(&mut parts)?;
+        }
+        let url = if self.layers.is_empty() { hop.url.clone() } else { url_of(&parts)? };
+        self.guard.check_url(&url, &cx.endpoint.allowed)?;
+        let wanted = !asked.options.anonymous && cx.endpoint.scheme != AuthScheme::None;
+        let version = match cx.connection {
+            Some(connection) if wanted && cx.endpoint.trusts(&url) => {
+                let version = self.authenticator.sign(connection, &cx.endpoint.scheme, &mut parts).await?;
+                // A credential in the query is fine, another host is not.
+                if url_of(&parts)?.origin() != url.origin() {
+                    return Err(Error::new(
+                        ErrorKind::Internal,
+                        "the authenticator changed the request's address",
+                    )
+                    .effect(Effect::NotExecuted));
+                }
+                Some(version)
+            }
+            _ => None,
+        };
+        Ok((http::Request::from_parts(parts, body), version))
+    }
+
+    /// A refusal that names a time closes the provider's limit until then, for all who share it.
+    pub(super) fn learn_refusal(&self, asked: &Asked, limit: Option<LimitKey>, error: &Error) {
+        if let (Some(key), ErrorKind::RateLimited, Retry::After(wait)) =
+            (limit, error.kind(), error.retry_advice())
+        {
+            self.provider.close(key, wait.min(rate_headers::LONGEST), asked.now(&*self.clock));
+        }
+    }
+
+    fn tell(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        hop: &Hop,
+        host: &Host,
+        outcome: &Result<Answer, Failed>,
+        took: Duration,
+    ) {
+        let end = RequestEnd {
+            instance: &cx.endpoint.instance,
+            method: &hop.method,
+            host: host.name(),
+            template: asked.options.template.as_deref().filter(|template| template.starts_with('/')),
+            status: outcome.as_ref().ok().map(|answer| answer.response.status()),
+            error: outcome.as_ref().err().map(|failed| failed.error.kind()),
+            took,
+        };
+        tracing::debug!(
+            target: "tool_connect::http",
+            instance = end.instance.as_str(), method = end.method.as_str(), host = end.host,
+            status = end.status.map(|status| status.as_u16()), error = end.error.map(ErrorKind::as_str),
+            took_ms = took.as_millis(),
+            "request"
+        );
+        for layer in &self.layers {
+            layer.after(&end);
+        }
+    }
+}
+
+fn url_of(parts: &http::request::Parts) -> Result<Url> {
+    Url::parse(&parts.uri.to_string())
+        .map_err(|_| Error::new(ErrorKind::Config, "a host layer made the request's URL malformed"))
+}
+
+/// Whether a failure says something about the host that was asked.
+fn of_the_host(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Transport | ErrorKind::DeadlineExceeded)
+}
+
+fn timed_out(asked: &Asked, host: &Host, bound: Duration, call_ends: bool) -> Error {
+    let seconds = bound.as_secs_f64();
+    let error = if call_ends {
+        Error::new(
+            ErrorKind::DeadlineExceeded,
+            format!("`{}` had not answered when the call's time was over", host.name()),
+        )
+    } else {
+        Error::new(ErrorKind::Transport, format!("`{}` did not answer within {seconds:.1} s", host.name()))
+    };
+    error.effect(if asked.reads() { Effect::None } else { Effect::Unknown })
+}
+
+fn circuit_open(cx: &RequestScope<'_>, host: &Host, open: Open) -> Failed {
+    let error = Error::new(
+        ErrorKind::CircuitOpen,
+        format!("`{}` failed too often lately and is being left alone", host.name()),
+    )
+    .with("instance", &cx.endpoint.instance)
+    .with("breaker", open.state.as_str());
+    Failed::here(match open.retry_after {
+        Some(wait) => error.retry(Retry::After(wait)),
+        None => error,
+    })
+}
+
+fn limit_used_up(wait: Duration) -> Error {
+    let error =
+        Error::new(ErrorKind::RateLimited, "the provider's rate limit for this connection is used up");
+    if wait == Duration::MAX {
+        return error.retry(Retry::Never).public("The connector's rate limit lets no request pass.");
+    }
+    let seconds = wait.as_secs_f64().ceil().max(1.0);
+    error
+        .retry(Retry::After(wait))
+        .public(format!("The service's rate limit is used up; try again in {seconds:.0} s."))
+}

@@ -1,0 +1,119 @@
+//! The request stack: what stands between a tool's request and the transport.
+//! `send` repeats, `attempt` follows redirects, `exchange` is one request on the wire behind breaker
+//! and limit; `answer`, `redirect`, `rate_headers`, `provider` and `hosts` are what they decide by.
+
+mod answer;
+mod attempt;
+mod exchange;
+mod hosts;
+mod layer;
+mod provider;
+mod rate_headers;
+mod redirect;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tool_connect_core::http::{Transport, TransportLimits};
+use tool_connect_core::{
+    AuthScheme, Authenticator, Clock, Connection, Connector, ConnectorLimits, Error, ErrorKind, EventKind,
+    InstanceId, Result, TenantId, ToolId,
+};
+use tool_connect_tower::retry::{RetryPolicy, SplitMix};
+use url::Url;
+
+pub use self::hosts::BreakerView;
+use self::hosts::Hosts;
+pub use self::layer::{PerRequest, RequestEnd};
+use self::provider::ProviderLimits;
+use crate::transport::{Guard, HttpSettings, NetworkAccess};
+
+/// What the registry keeps per connector instance for the request stack.
+pub(crate) struct Endpoint {
+    pub(crate) instance: InstanceId,
+    pub(crate) base_url: Option<Url>,
+    pub(crate) scheme: AuthScheme,
+    pub(crate) limits: ConnectorLimits,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) allowed: NetworkAccess,
+}
+
+impl Endpoint {
+    /// Tells instances apart that are registered at the same time, even those of different tenants
+    /// under the same id.
+    fn identity(&self) -> usize {
+        Arc::as_ptr(&self.connector).cast::<()>().addr()
+    }
+
+    /// Whether the credential may go to this URL.
+    fn trusts(&self, url: &Url) -> bool {
+        let origin = url.origin();
+        self.base_url.iter().chain(&self.allowed.credentials).any(|known| known.origin() == origin)
+    }
+}
+
+/// Whose request it is, and how much time it has.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestScope<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) connection: Option<&'a Connection>,
+    /// Monotonic nanoseconds of the Hub's clock.
+    pub(crate) deadline: Option<u64>,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) tool: &'a ToolId,
+}
+
+/// One per Hub.
+pub(crate) struct RequestStack {
+    settings: HttpSettings,
+    limits: TransportLimits,
+    transport: Arc<dyn Transport>,
+    authenticator: Arc<dyn Authenticator>,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn Fn(EventKind) + Send + Sync>,
+    layers: Vec<Arc<dyn PerRequest>>,
+    guard: Guard,
+    policy: RetryPolicy,
+    random: SplitMix,
+    hosts: Hosts,
+    provider: ProviderLimits,
+}
+
+impl RequestStack {
+    /// A stack over a transport.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] that names the setting of retry or breaker that cannot be used.
+    pub(crate) fn new(
+        settings: HttpSettings,
+        transport: Arc<dyn Transport>,
+        authenticator: Arc<dyn Authenticator>,
+        clock: Arc<dyn Clock>,
+        events: Arc<dyn Fn(EventKind) + Send + Sync>,
+        layers: Vec<Arc<dyn PerRequest>>,
+    ) -> Result<Self> {
+        let policy = RetryPolicy::new(settings.retry.clone())
+            .map_err(|error| Error::new(ErrorKind::Config, format!("`http.retry`: {error}")))?;
+        Ok(Self {
+            limits: settings.limits(),
+            guard: Guard::new(&settings.access),
+            hosts: Hosts::new(&settings, Arc::clone(&events))?,
+            provider: ProviderLimits::default(),
+            random: SplitMix::default(),
+            policy,
+            settings,
+            transport,
+            authenticator,
+            clock,
+            events,
+            layers,
+        })
+    }
+
+    /// Every breaker, by instance and host.
+    pub(crate) fn breakers(&self) -> Vec<BreakerView> {
+        self.hosts.views(self.clock.monotonic())
+    }
+}

@@ -1,0 +1,151 @@
+//! Repeats failed attempts, as far as it is safe, helps, and the budget allows.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, Method, header};
+use tool_connect_core::http::{OutboundRequest, RequestOptions, Response};
+use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result, Retry};
+use tool_connect_tower::retry;
+use url::Url;
+
+use super::{RequestScope, RequestStack};
+
+/// Headers that the transport writes; a tool that sets them could smuggle a second request.
+const OF_THE_TRANSPORT: [header::HeaderName; 8] = [
+    header::HOST,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::TE,
+    header::TRAILER,
+    header::PROXY_AUTHORIZATION,
+];
+
+/// A request as it was asked for, its body apart.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) options: RequestOptions,
+    /// When it began, and how long it has waited since, in nanoseconds.
+    began: u64,
+    waited: AtomicU64,
+}
+
+impl Asked {
+    /// Whether the request can change nothing (RFC 9110 §9.2.1).
+    pub(super) fn reads(&self) -> bool {
+        self.method.is_safe()
+    }
+
+    /// Waits, and remembers that it did.
+    pub(super) async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// The time, counting what was waited for even where the Hub's clock is one that a test moves.
+    pub(super) fn now(&self, clock: &dyn Clock) -> u64 {
+        clock.monotonic().max(self.began.saturating_add(self.waited.load(Ordering::Relaxed)))
+    }
+}
+
+/// A failed attempt.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// The provider's answer, kept for a tool that wants any.
+    pub(super) answer: Option<Box<Response>>,
+    /// Whether it was refused here: asking again at once would be refused again.
+    pub(super) refused_here: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, answer: None, refused_here: false }
+    }
+}
+
+impl Failed {
+    pub(super) fn here(error: Error) -> Self {
+        Self { error, answer: None, refused_here: true }
+    }
+}
+
+impl RequestStack {
+    /// Sends a request through the stack.
+    pub(crate) async fn send(&self, cx: RequestScope<'_>, request: OutboundRequest) -> Result<Response> {
+        let OutboundRequest { method, url, headers, mut body, options, .. } = request;
+        if let Some(name) = OF_THE_TRANSPORT.iter().find(|name| headers.contains_key(*name)) {
+            return Err(Error::new(
+                ErrorKind::InvalidArguments,
+                format!("the header `{name}` is written by the transport; leave it out"),
+            ));
+        }
+        let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
+        let asked = Asked { method, url, headers, options, began, waited };
+        // Before the host is remembered: a refused one shall leave no trace.
+        self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
+        let host = self.hosts.get(cx.endpoint, &asked.url)?;
+        host.budget.on_call();
+        let mut attempts = 1;
+        loop {
+            let copy = body.try_clone();
+            let failed = match self.attempt(&cx, &asked, body).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
+            };
+            let facts = self.facts(&cx, &asked, &failed, copy.is_some());
+            match (self.policy.decide(attempts, &facts, &host.budget, &self.random), copy) {
+                (Ok(wait), Some(copy)) => {
+                    tracing::debug!(
+                        target: "tool_connect::http",
+                        instance = cx.endpoint.instance.as_str(), host = host.name(), attempts,
+                        wait_ms = wait.as_millis(), error = %failed.error.kind().as_str(),
+                        "a request is repeated"
+                    );
+                    asked.wait(wait).await;
+                    body = copy;
+                    attempts += 1;
+                }
+                _ if failed.answer.is_some() => {
+                    return failed.answer.map(|answer| *answer).ok_or(failed.error);
+                }
+                _ if attempts > 1 => return Err(failed.error.with("attempts", attempts)),
+                _ => return Err(failed.error),
+            }
+        }
+    }
+
+    fn facts(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        failed: &Failed,
+        body_is_there: bool,
+    ) -> retry::Facts {
+        let advice = failed.error.retry_advice();
+        let ended = matches!(failed.error.kind(), ErrorKind::DeadlineExceeded | ErrorKind::Canceled);
+        retry::Facts {
+            transient: advice != Retry::Never && !failed.refused_here && !ended && body_is_there,
+            repeatable: asked.options.repeatable.unwrap_or_else(|| asked.method.is_idempotent()),
+            effect: match failed.error.effect_on_provider() {
+                Effect::None | Effect::NotExecuted => retry::Effect::NotExecuted,
+                Effect::Unknown => retry::Effect::Unknown,
+            },
+            retry_after: match advice {
+                Retry::After(wait) => Some(wait),
+                _ => None,
+            },
+            time_left: self.time_left(cx),
+        }
+    }
+
+    /// How much time the call has left; `None` where it has no deadline.
+    pub(super) fn time_left(&self, cx: &RequestScope<'_>) -> Option<Duration> {
+        let deadline = cx.deadline?;
+        Some(Duration::from_nanos(deadline.saturating_sub(self.clock.monotonic())))
+    }
+}

@@ -1,0 +1,200 @@
+//! Which account a call uses, and what is asked of the user where none fits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tool_connect_core::{
+    Annotations, AuthScheme, Connection, ConnectionId, ConnectionStatus, ConnectorManifest, DynamicTool,
+    ErrorKind, InputRequest, Owner, Principal, TeamId, ToolCall, ToolOutput,
+};
+use tool_connect_hub::{Hub, InstanceOptions};
+use tool_connect_testkit::ManualClock;
+
+use super::support::{
+    Kit, acme, ada, bob, definition, error, hub_of, instance, kind, number, quiet, read, required, value,
+};
+
+/// Tools that answer with the account they run on.
+fn github() -> Kit {
+    let manifest =
+        ConnectorManifest::new("github", semver::Version::new(1, 0, 0), "GitHub").auth(AuthScheme::Bearer);
+    let mut scoped = definition("scoped", Annotations::READ);
+    scoped.scopes = vec!["repo".into(), "user".into()];
+    let answer = |_, cx: tool_connect_core::ToolContext| async move {
+        ToolOutput::of(&cx.connection().map(|c| c.id.as_str().to_owned()))
+    };
+    Kit::of(manifest).dynamic(read("who", answer)).dynamic(DynamicTool::new(scoped, answer))
+}
+
+fn id(id: &str) -> ConnectionId {
+    ConnectionId::new(id).unwrap()
+}
+
+fn account(name: &str, owner: Owner) -> Connection {
+    Connection::new(id(name), acme(), owner, instance("github"))
+}
+
+fn of_ada(name: &str) -> Connection {
+    account(name, Owner::User(ada().user))
+}
+
+async fn hub(accounts: impl IntoIterator<Item = Connection>) -> Hub {
+    let hub = hub_of(github());
+    for account in accounts {
+        hub.put_connection(account).await.unwrap();
+    }
+    hub
+}
+
+async fn who(hub: &Hub, principal: Principal) -> serde_json::Value {
+    value(hub.session(principal).call("github.who", "{}").await)
+}
+
+#[tokio::test]
+async fn without_an_account_the_user_is_asked_to_connect_one_and_then_the_call_goes_on() {
+    let hub = hub([]).await;
+    let session = hub.session(ada());
+    let asked = required(session.call("github.who", "{}").await);
+    let InputRequest::Connect { instance, scopes, .. } = &asked.request else { panic!("{asked:?}") };
+    assert_eq!((instance.as_str(), scopes.len()), ("github", 0));
+    assert_eq!(asked.message(), "Connect an account for `github` first.");
+    hub.put_connection(of_ada("c1")).await.unwrap();
+    assert_eq!(value(session.resume(asked).await), json!("c1"));
+}
+
+#[tokio::test]
+async fn scopes_that_are_missing_are_asked_for_by_name() {
+    let hub = hub([of_ada("c1").scopes(["user"])]).await;
+    let session = hub.session(ada());
+    session.call("github.who", "{}").await.unwrap();
+    let asked = required(session.call("github.scoped", "{}").await);
+    let InputRequest::Connect { scopes, .. } = &asked.request else { panic!("{asked:?}") };
+    assert_eq!(scopes, &["repo"]);
+    let mut wider = hub.stores().connections.get(&acme(), &id("c1")).await.unwrap().unwrap();
+    wider.scopes = Some(vec!["repo".into(), "user".into()]);
+    hub.put_connection(wider).await.unwrap();
+    assert_eq!(value(session.resume(asked).await), json!("c1"));
+}
+
+#[tokio::test]
+async fn the_users_own_comes_before_their_teams_and_that_before_the_tenants() {
+    let team = TeamId::new("core").unwrap();
+    let hub = hub([
+        account("of_tenant", Owner::Tenant),
+        account("of_team", Owner::Team(team.clone())),
+        of_ada("of_ada"),
+    ])
+    .await;
+    assert_eq!(who(&hub, ada().with_team(team.clone())).await, json!("of_ada"));
+    assert_eq!(who(&hub, bob().with_team(team)).await, json!("of_team"));
+    assert_eq!(who(&hub, bob()).await, json!("of_tenant"));
+    required(hub.session(Principal::user("globex", "ada").unwrap()).call("github.who", "{}").await);
+}
+
+#[tokio::test]
+async fn of_several_the_default_is_used_or_the_caller_must_choose() {
+    let hub = hub([of_ada("home").label("ada@home"), of_ada("work").label("ada@work")]).await;
+    let session = hub.session(ada());
+    let refused = error(session.call("github.who", "{}").await);
+    assert_eq!(refused.kind(), ErrorKind::AmbiguousInstance);
+    assert_eq!(
+        refused.public_message(),
+        "Several accounts are connected: home (ada@home), work (ada@work); name one."
+    );
+    let chosen = ToolCall::new("github.who", "{}").connection(id("work"));
+    assert_eq!(value(session.execute(chosen).await), json!("work"));
+
+    let mut work = hub.stores().connections.get(&acme(), &id("work")).await.unwrap().unwrap();
+    work.is_default = true;
+    hub.put_connection(work).await.unwrap();
+    assert_eq!(who(&hub, ada()).await, json!("work"));
+    let chosen = ToolCall::new("github.who", "{}").connection(id("home"));
+    assert_eq!(value(session.execute(chosen).await), json!("home"));
+}
+
+#[tokio::test]
+async fn an_account_of_somebody_else_cannot_be_chosen() {
+    let hub = hub([of_ada("hers"), account("shared", Owner::Tenant)]).await;
+    let chosen = |name: &str| ToolCall::new("github.who", "{}").connection(id(name));
+    let session = hub.session(bob());
+    assert_eq!(kind(session.execute(chosen("hers")).await), ErrorKind::NotFound);
+    assert_eq!(kind(session.execute(chosen("none")).await), ErrorKind::NotFound);
+    assert_eq!(value(session.execute(chosen("shared")).await), json!("shared"));
+    let stranger = hub.session(Principal::user("globex", "ada").unwrap());
+    assert_eq!(kind(stranger.execute(chosen("shared")).await), ErrorKind::NotFound);
+    let names: Vec<_> = session.connections().await.unwrap().into_iter().map(|c| c.id).collect();
+    assert_eq!(names, [id("shared")]);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_work_is_to_be_connected_again() {
+    for status in [
+        ConnectionStatus::Pending,
+        ConnectionStatus::NeedsReauth,
+        ConnectionStatus::Revoked,
+        ConnectionStatus::Error,
+    ] {
+        let mut broken = of_ada("c1");
+        broken.status = status;
+        let hub = hub([broken]).await;
+        let session = hub.session(ada());
+        for call in
+            [ToolCall::new("github.who", "{}"), ToolCall::new("github.who", "{}").connection(id("c1"))]
+        {
+            let asked = required(session.execute(call).await);
+            assert!(matches!(asked.request, InputRequest::Connect { .. }), "{status:?}");
+        }
+        // One that works is taken instead.
+        hub.put_connection(of_ada("c2")).await.unwrap();
+        assert_eq!(who(&hub, ada()).await, json!("c2"), "{status:?}");
+    }
+    let mut expired = of_ada("c1");
+    expired.status = ConnectionStatus::Expired;
+    assert_eq!(who(&hub([expired]).await, ada()).await, json!("c1"));
+}
+
+#[tokio::test]
+async fn a_change_through_the_hub_is_seen_at_once_and_one_beside_it_after_its_memory() {
+    let clock = Arc::new(ManualClock::new());
+    let hub =
+        quiet(&clock).connector(github()).configure(|s| s.memory = Duration::from_secs(2)).build().unwrap();
+    hub.put_connection(of_ada("c1")).await.unwrap();
+    assert_eq!(who(&hub, ada()).await, json!("c1"));
+    hub.stores().connections.delete(&acme(), &id("c1")).await.unwrap();
+    clock.advance(Duration::from_millis(1999));
+    assert_eq!(who(&hub, ada()).await, json!("c1"));
+    clock.advance(Duration::from_millis(1));
+    required(hub.session(ada()).call("github.who", "{}").await);
+
+    hub.put_connection(of_ada("c2")).await.unwrap();
+    assert_eq!(who(&hub, ada()).await, json!("c2"));
+    hub.delete_connection(&acme(), &id("c2")).await.unwrap();
+    required(hub.session(ada()).call("github.who", "{}").await);
+}
+
+#[tokio::test]
+async fn a_connector_that_needs_no_account_gets_none() {
+    let hub =
+        hub_of(Kit::new("plain").dynamic(read("who", |_, cx| async move {
+            ToolOutput::of(&u64::from(cx.connection().is_some()))
+        })));
+    assert_eq!(number(hub.session(ada()).call("plain.who", "{}").await), 0);
+}
+
+#[tokio::test]
+async fn the_hosts_word_on_how_to_sign_stands_above_the_connectors() {
+    let who = || read("who", |_, cx| async move { ToolOutput::of(&u64::from(cx.connection().is_some())) });
+    let signed =
+        ConnectorManifest::new("plain", semver::Version::new(1, 0, 0), "Plain").auth(AuthScheme::Bearer);
+    let hub = quiet(&Arc::default())
+        .instance(Kit::new("plain").dynamic(who()), InstanceOptions::default().auth(AuthScheme::Bearer))
+        .instance(
+            Kit::of(signed).dynamic(who()),
+            InstanceOptions::new("open").unwrap().auth(AuthScheme::None),
+        )
+        .build()
+        .unwrap();
+    required(hub.session(ada()).call("plain.who", "{}").await);
+    assert_eq!(number(hub.session(ada()).call("open.who", "{}").await), 0);
+}

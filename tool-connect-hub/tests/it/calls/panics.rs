@@ -1,0 +1,114 @@
+//! A panic ends its call and nothing else, and what it said is not repeated.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tool_connect_core::{
+    Annotations, DynamicTool, Effect, Error, ErrorKind, Event, Principal, Result, ToolCall, ToolContext,
+    ToolOutput,
+};
+use tool_connect_hub::audit::{AuditMode, EntryKind};
+use tool_connect_hub::{Access, Hub, HubBuilder, Ingress, Next, PerCall, Policy, PolicyRequest, ToolInfo};
+
+use super::support::{Add, Events, Kit, ada, audited, definition, error, number, read, trail, write};
+
+const SECRET: &str = "sesame";
+
+struct Panics;
+
+#[async_trait]
+impl Ingress for Panics {
+    async fn enter(&self, _: &Principal, tool: &ToolInfo, _: &mut ToolCall) -> Result<()> {
+        if tool.id().name() == "bad" { panic!("{SECRET}") } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl PerCall for Panics {
+    async fn call(&self, cx: &ToolContext, next: Next<'_>) -> Result<ToolOutput> {
+        if cx.tool().name() == "bad" { panic!("{SECRET}") } else { next.run().await }
+    }
+}
+
+impl Policy for Panics {
+    fn decide<'a>(&'a self, request: &PolicyRequest<'a>) -> Access<'a> {
+        if request.tool.name() == "bad" { panic!("{SECRET}") } else { Access::Allow }
+    }
+}
+
+async fn panicked(builder: HubBuilder, bad: DynamicTool) -> Error {
+    let hub: Hub = builder.connector(Kit::new("calc").tool::<Add>().dynamic(bad)).build().unwrap();
+    let session = hub.session(ada());
+    let panicked = error(session.call("calc.bad", r#"{"secret":"sesame"}"#).await);
+    assert_eq!(panicked.kind(), ErrorKind::Panicked);
+    for text in [panicked.to_string(), format!("{panicked:?}"), panicked.public_message().into_owned()] {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    assert_eq!(panicked.public_message(), "The tool failed unexpectedly.");
+    // The Hub goes on.
+    assert_eq!(number(session.call("calc.add", r#"{"a":1,"b":1}"#).await), 2);
+    let trail = trail(&hub).await;
+    assert!(trail.contains(&(EntryKind::Outcome, Some("panicked"))), "{trail:?}");
+    hub.shutdown().await.unwrap();
+    panicked
+}
+
+fn plain() -> HubBuilder {
+    audited(&Arc::default(), AuditMode::FailClosed)
+}
+
+fn fine() -> DynamicTool {
+    read("bad", |_, _| async { ToolOutput::of(&0) })
+}
+
+#[tokio::test]
+async fn in_a_tool_before_and_after_its_first_wait() {
+    let at_once = write("bad", |_, _| async { panic!("{SECRET}") });
+    assert_eq!(panicked(plain(), at_once).await.effect_on_provider(), Effect::Unknown);
+    let later = read("bad", |_, _| async {
+        tokio::task::yield_now().await;
+        panic!("{SECRET}")
+    });
+    assert_eq!(panicked(plain(), later).await.effect_on_provider(), Effect::None);
+    // Before there is a future at all.
+    let making = write("bad", |_, _| -> std::future::Ready<Result<ToolOutput>> { panic!("{SECRET}") });
+    panicked(plain(), making).await;
+}
+
+#[tokio::test]
+async fn in_a_blocking_tool_and_in_the_blocking_part_of_one() {
+    let mut blocks = definition("bad", Annotations::default());
+    blocks.blocking = true;
+    panicked(plain(), DynamicTool::new(blocks, |_, _| async { panic!("{SECRET}") })).await;
+    let part = write("bad", |_, cx| async move {
+        cx.blocking::<()>(|| panic!("{SECRET}")).await?;
+        ToolOutput::of(&0)
+    });
+    panicked(plain(), part).await;
+}
+
+#[tokio::test]
+async fn in_a_layer_at_the_entrance_and_in_the_policy_nothing_has_run() {
+    let writes = || write("bad", |_, _| async { ToolOutput::of(&0) });
+    assert_eq!(panicked(plain().ingress(Panics), writes()).await.effect_on_provider(), Effect::NotExecuted);
+    assert_eq!(panicked(plain().policy(Panics), writes()).await.effect_on_provider(), Effect::NotExecuted);
+}
+
+#[tokio::test]
+async fn in_a_layer_around_the_tool() {
+    panicked(plain().per_call(Panics), fine()).await;
+}
+
+#[tokio::test]
+async fn in_a_sink_of_events_nobody_else_is_disturbed() {
+    let events = Events::default();
+    let hub = plain()
+        .on_event(|_: &Event| panic!("{SECRET}"))
+        .on_event(events.sink())
+        .connector(Kit::new("calc").tool::<Add>())
+        .build()
+        .unwrap();
+    assert_eq!(number(hub.session(ada()).call("calc.add", r#"{"a":1,"b":1}"#).await), 2);
+    assert_eq!(events.outcomes(), ["ok"]);
+    assert_eq!(trail(&hub).await, [(EntryKind::Outcome, Some("ok"))]);
+}
