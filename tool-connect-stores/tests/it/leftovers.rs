@@ -1,0 +1,163 @@
+//! What is gone is gone from the disk: looked at from outside, without the stores.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use tool_connect_core::store::{NewResult, SubjectKey};
+use tool_connect_core::{Error, ErrorKind};
+use tool_connect_stores::{SqliteOptions, SqliteStores};
+use tool_connect_testkit::ManualClock;
+
+use crate::support::{folder, next_segment, open, tenant, user};
+
+fn result() -> NewResult {
+    NewResult {
+        tenant: tenant("acme"),
+        user: user("ada"),
+        media_type: "text/plain".to_owned(),
+        name: None,
+        keep: Duration::from_secs(60),
+        max_bytes: 10_000_000,
+    }
+}
+
+fn rows(path: &Path, table: &str) -> i64 {
+    let raw = rusqlite::Connection::open(path).expect("open");
+    raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).expect("count")
+}
+
+/// Whether the bytes are anywhere in the file or its log.
+fn on_disk(path: &Path, wanted: &[u8]) -> bool {
+    ["tools.db", "tools.db-wal"].into_iter().any(|name| {
+        std::fs::read(path.with_file_name(name))
+            .is_ok_and(|bytes| bytes.windows(wanted.len()).any(|window| window == wanted))
+    })
+}
+
+#[tokio::test]
+async fn a_broken_or_dropped_put_leaves_no_chunk() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let piece = || Ok(Bytes::from(vec![7; 600_000]));
+    let broken = stream::iter([piece(), Err(Error::new(ErrorKind::Transport, "gone"))]);
+    stores.results.put(result(), Box::pin(broken)).await.expect_err("broken");
+
+    let mut put = stores.results.put(result(), Box::pin(stream::iter([piece()]).chain(stream::pending())));
+    while rows(&path, "tc_result_chunks") < 2 {
+        let polled = std::future::poll_fn(|cx| Poll::Ready(put.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(put);
+    drop(stores);
+    assert_eq!((rows(&path, "tc_results"), rows(&path, "tc_result_chunks")), (0, 0));
+}
+
+#[tokio::test]
+async fn an_expired_result_is_gone_from_the_disk_after_a_purge() {
+    let (_folder, path) = folder();
+    let clock = Arc::new(ManualClock::new());
+    let stores =
+        SqliteStores::open_with_clock(&path, SqliteOptions::default(), clock.clone()).expect("open").stores();
+    let marker = b"what only ada may read";
+    let data = Bytes::from(marker.repeat(40_000));
+    stores.results.put(result(), Box::pin(stream::iter([Ok(data)]))).await.expect("put");
+    assert!(on_disk(&path, marker));
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(stores.results.purge().await.expect("purge"), 1);
+    assert!(!on_disk(&path, marker));
+    assert_eq!((rows(&path, "tc_results"), rows(&path, "tc_result_chunks")), (0, 0));
+}
+
+#[tokio::test]
+async fn later_puts_clear_what_nobody_purged() {
+    let (_folder, path) = folder();
+    let clock = Arc::new(ManualClock::new());
+    let stores =
+        SqliteStores::open_with_clock(&path, SqliteOptions::default(), clock.clone()).expect("open").stores();
+    for _ in 0..50 {
+        for _ in 0..3 {
+            let data = Bytes::from_static(b"small");
+            stores.results.put(result(), Box::pin(stream::iter([Ok(data)]))).await.expect("put");
+        }
+        clock.advance(Duration::from_secs(60));
+    }
+    drop(stores);
+    assert!(rows(&path, "tc_results") < 30, "{} rows are left of 150", rows(&path, "tc_results"));
+}
+
+#[tokio::test]
+async fn a_destroyed_key_is_gone_from_the_disk() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let key = *b"the key of ada, 32 bytes of it!!";
+    stores.audit.subject_key(&tenant("acme"), &user("ada"), SubjectKey(key)).await.expect("key");
+    assert!(on_disk(&path, &key));
+    assert!(stores.audit.erase_subject(&tenant("acme"), &user("ada")).await.expect("erase"));
+    assert!(!on_disk(&path, &key));
+}
+
+#[tokio::test]
+async fn pruned_records_are_gone_and_a_long_chain_is_searched_to_its_end() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let mut segment = next_segment(None, 1, 25_000);
+    for place in [0, 12_000, 24_999] {
+        segment.records[place].user = user("rare");
+    }
+    stores.audit.append(&[segment]).await.expect("append");
+    let found = async |from, limit| {
+        let records =
+            stores.audit.scan_user(&tenant("acme"), &user("rare"), from, limit).await.expect("scan");
+        records.iter().map(|record| record.sequence).collect::<Vec<_>>()
+    };
+    assert_eq!(found(0, 9).await, [1, 12_001, 25_000]);
+    assert_eq!(found(2, 1).await, [12_001]);
+    assert_eq!(stores.audit.prune(&tenant("acme"), 24_000).await.expect("prune"), 23_999);
+    assert_eq!(found(0, 9).await, [25_000]);
+    drop(stores);
+    assert_eq!(rows(&path, "tc_audit_records"), 1001);
+}
+
+/// What another process does to the file, past the stores.
+fn meanwhile(path: &Path, sql: &str) {
+    rusqlite::Connection::open(path).expect("open").execute_batch(sql).expect("execute");
+}
+
+#[tokio::test]
+async fn a_prune_that_was_broken_off_holds_and_the_next_one_clears() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    stores.audit.append(&[next_segment(None, 1, 10)]).await.expect("append");
+    meanwhile(&path, "UPDATE tc_audit_chains SET first = 8");
+    let acme = tenant("acme");
+    let numbers = |records: Vec<tool_connect_core::store::SealedRecord>| {
+        records.iter().map(|record| record.sequence).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(stores.audit.scan(&acme, 0, 99).await.expect("scan")), [8, 9, 10]);
+    assert_eq!(numbers(stores.audit.scan_user(&acme, &user("ada"), 0, 99).await.expect("scan")), [8, 9, 10]);
+    assert_eq!(stores.audit.prune(&acme, 9).await.expect("prune"), 1);
+    assert_eq!(rows(&path, "tc_audit_records"), 2);
+}
+
+#[tokio::test]
+async fn a_put_that_a_purge_gave_up_adds_nothing_more() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let piece = || Ok(Bytes::from(vec![7; 600_000]));
+    let of = path.clone();
+    let late = stream::once(async move {
+        // A purge of another process, which got no further.
+        meanwhile(&of, "UPDATE tc_results SET state = 2, expires = 0");
+        piece()
+    });
+    let data = stream::iter([piece()]).chain(late);
+    let error = stores.results.put(result(), Box::pin(data)).await.expect_err("given up");
+    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    assert_eq!(stores.results.purge().await.expect("purge"), 0, "it was never visible");
+    assert_eq!((rows(&path, "tc_results"), rows(&path, "tc_result_chunks")), (0, 0));
+}
