@@ -1,0 +1,7 @@
+//! The connectors on real input: files in temporary directories, answers of a scripted provider; most
+//! through the tools alone, some through a whole Hub.
+
+mod bench;
+mod filesystem;
+mod http;
+mod hub;
