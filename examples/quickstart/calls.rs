@@ -1,0 +1,177 @@
+//! Calling tools: by name and by type, right and wrong, on a service that is well and one that is
+//! not.
+
+use std::error::Error;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tool_connect::connectors::filesystem::{Listing, Read, Search, Write, WriteMode};
+use tool_connect::connectors::http::{Http, HttpAnswer};
+use tool_connect::{
+    AuthScheme, Connection, ConnectionId, InstanceId, InstanceOptions, Owner, Result, Session, ToolCall,
+};
+
+use crate::house::House;
+use crate::service::{Service, TOKEN};
+use crate::show::{self, count, say, section, step, timed};
+use crate::workshop::BookRoom;
+
+pub(crate) async fn files(house: &House) -> Result<()> {
+    section("Real files");
+    say("An agent calls by name, with JSON. An app calls by type, and no JSON is written.");
+    let session = house.session();
+
+    let (listing, took) = timed(call::<Listing>(&session, "files.list", json!({ "path": "" }))).await;
+    step("files.list {\"path\": \"\"}", format!("{} entries in the root", listing?.entries.len()), took);
+
+    let read = Read { path: "Cargo.toml".into(), start_line: Some(1), max_lines: Some(1), ..Read::default() };
+    let (content, took) = timed(session.on("files").run(read)).await;
+    let line = content?.text.unwrap_or_default();
+    step("files: Read Cargo.toml, line 1", format!("\"{}\"", line.trim_end()), took);
+
+    let search = Search {
+        query: "impl Connector for".into(),
+        glob: Some("*.rs".into()),
+        exclude: vec!["target".into(), ".git".into()],
+        ..Search::default()
+    };
+    let (found, took) = timed(session.on("files").run(search)).await;
+    let found = found?;
+    let matches = count(found.matches.len() as u64, "connector");
+    step(
+        "files: Search *.rs for connectors",
+        format!("{matches} in {}", count(found.files_searched, "file")),
+        took,
+    );
+
+    let note = Write {
+        path: "notes.txt".into(),
+        content: Some(format!("run {}\n", house.run)),
+        mode: WriteMode::Append,
+        ..Write::default()
+    };
+    let (written, took) = timed(session.on("scratch").run(note)).await;
+    step("scratch: Write notes.txt", format!("{} bytes now, on disk before it says so", written?.size), took);
+
+    let escape = json!({ "path": "../../etc/passwd" });
+    let (refused, took) = timed(session.call("scratch.read", escape)).await;
+    step("scratch.read ../../etc/passwd", kind(refused.err().as_ref()), took);
+    Ok(())
+}
+
+pub(crate) async fn mistakes(house: &House) -> Result<()> {
+    section("What a model sees when it gets it wrong");
+    let session = house.session();
+    say("It sends files.read a number for a path, line 0, and a field of its own. This goes back to it:");
+    let wrong = json!({ "path": 7, "start_line": 0, "encoding": "latin1" });
+    if let Err(error) = session.call("files.read", wrong).await {
+        show::quote(&error.public_message());
+    }
+    say("It misspells the tool:");
+    if let Err(error) = session.call("files.raed", json!({})).await {
+        show::quote(&error.public_message());
+    }
+    Ok(())
+}
+
+pub(crate) async fn account(house: &House) -> Result<()> {
+    section("An account, and a tool that was written for this example");
+    let session = house.session();
+    let booking = || BookRoom { room: "attic".into(), seats: 4, day: "2026-05-04".into() };
+    let known = session.connections().await?.iter().any(|c| c.instance.as_str() == "workshop");
+    if known {
+        say(
+            "An earlier run connected Ada's account; the file still knows it. Only its secret is supplied anew.",
+        );
+    } else {
+        say("The workshop wants a token. Ada has connected no account yet, so the call asks for one first:");
+        if let Err(error) = session.run(booking()).await {
+            let message = error.input_required().map(|required| required.message().into_owned());
+            show::quote(&message.unwrap_or_else(|| error.to_string()));
+        }
+        let owner = Owner::User(house.ada.user.clone());
+        let instance = InstanceId::new("workshop")?;
+        let id = ConnectionId::new("ada_workshop")?;
+        let connection =
+            Connection::new(id, house.ada.tenant.clone(), owner, instance).label("ada@acme.example");
+        house.hub.put_connection(connection).await?;
+    }
+    house.keep_secret("ada_workshop", TOKEN)?;
+    let (booking, took) = timed(session.run(booking())).await;
+    let booking = booking?;
+    step(
+        "workshop: BookRoom attic",
+        format!("booking {}: {} on {}", booking.number, booking.room, booking.day),
+        took,
+    );
+    say("The token is in the request and nowhere else: tools, logs and errors never see it.");
+    Ok(())
+}
+
+pub(crate) async fn trouble(house: &House, service: &Service) -> Result<()> {
+    section("A service that misbehaves");
+    let session = house.session();
+    for (path, mood) in [("/flaky", "fails twice"), ("/busy", "\"429, come back in 1 s\"")] {
+        let before = service.requests();
+        let (answer, took) = timed(call::<HttpAnswer>(&session, "web.request", json!({ "url": path }))).await;
+        let sent = count(service.requests() - before, "request");
+        step(&format!("{path}: {mood}"), format!("{} after {sent}, one call", answer?.status), took);
+    }
+    let patient = ToolCall::new("web.request", json!({ "url": "/slow" })).timeout(Duration::from_millis(250));
+    let (late, took) = timed(session.execute(patient)).await;
+    step("/slow: takes 30 s, may take 250 ms", kind(late.err().as_ref()), took);
+    let (elsewhere, took) =
+        timed(session.call("web.request", json!({ "url": "http://169.254.169.254/" }))).await;
+    step("http://169.254.169.254/", kind(elsewhere.err().as_ref()), took);
+    Ok(())
+}
+
+/// The same against a real service, where the reader has a token for one.
+pub(crate) async fn real_service(house: &House) -> Result<(), Box<dyn Error>> {
+    section("A real service");
+    let token = ["TOOL_CONNECT_GITHUB_TOKEN", "GITHUB_TOKEN"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|token| !token.trim().is_empty()));
+    let Some(token) = token else {
+        say("With a token of yours in TOOL_CONNECT_GITHUB_TOKEN, api.github.com would be asked who you are.");
+        return Ok(());
+    };
+    let github =
+        Http::builder().id("github").base_url("https://api.github.com").auth(AuthScheme::Bearer).build()?;
+    house.hub.add_instance(github, InstanceOptions::default())?;
+    let instance = InstanceId::new("github")?;
+    let known = house.session().connections().await?.iter().any(|c| c.instance == instance);
+    if !known {
+        let owner = Owner::User(house.ada.user.clone());
+        let id = ConnectionId::new("ada_github")?;
+        house.hub.put_connection(Connection::new(id, house.ada.tenant.clone(), owner, instance)).await?;
+    }
+    house.keep_secret("ada_github", token.trim())?;
+    for (path, place) in [("/user", "/login"), ("/rate_limit", "/resources/core/remaining")] {
+        let arguments = json!({ "url": path });
+        let (answer, took) = timed(call::<HttpAnswer>(&house.session(), "github.request", arguments)).await;
+        let what = format!("github.request {path}");
+        match answer {
+            Ok(HttpAnswer { status, json, .. }) => {
+                let value = json.as_ref().and_then(|body| body.pointer(place));
+                step(&what, format!("{status} {}", value.unwrap_or(&Value::Null)), took);
+            }
+            Err(error) => {
+                step(&what, format!("ended as {}", error.kind().as_str()), took);
+                show::quote(&error.public_message());
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls by name and reads the result.
+async fn call<T: serde::de::DeserializeOwned>(session: &Session, tool: &str, arguments: Value) -> Result<T> {
+    session.call(tool, arguments).await?.into_output()?.parse()
+}
+
+/// An error as the audit trail names it.
+pub(crate) fn kind(error: Option<&tool_connect::Error>) -> String {
+    error.map_or_else(|| "went through".to_owned(), |error| format!("refused: {}", error.kind().as_str()))
+}
