@@ -13,7 +13,8 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 
-/// Sends one request and nothing more: no redirect is followed, no proxy asked, no retry made.
+/// Sends one request and nothing more: no redirect is followed, and nothing is sent again that the
+/// peer may have processed.
 ///
 /// The last room of the request stack. Tests record and replay here; a host may bring its own
 /// client, and then answers for the address guard itself.
