@@ -134,7 +134,8 @@ impl HubInner {
         if by.agent.is_some() {
             return Err(Error::new(ErrorKind::Denied, "an agent cannot decide an approval; a person must"));
         }
-        match self.stores.approvals.get(&by.tenant, approval).await? {
+        let approvals = &self.stores.approvals;
+        match self.patience.with("approvals", approvals.get(&by.tenant, approval)).await? {
             Some(known) if known.status != ApprovalStatus::Pending => return Ok(known),
             _ => {}
         }
@@ -146,7 +147,8 @@ impl HubInner {
             Decision::Deny => Outcome::Error(ErrorKind::Denied),
         });
         self.audit.commit(&entry).await?;
-        let decided = self.stores.approvals.decide(&by.tenant, approval, decision, &by.user).await?;
+        let deciding = approvals.decide(&by.tenant, approval, decision, &by.user);
+        let decided = self.patience.with("approvals", deciding).await?;
         self.emit(Some(&by.tenant), || EventKind::ApprovalDecided {
             approval: approval.clone(),
             approved: decided.status == ApprovalStatus::Approved,

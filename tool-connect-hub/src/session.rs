@@ -157,7 +157,9 @@ impl Session {
     /// [`ErrorKind::Storage`].
     pub async fn connections(&self) -> Result<Vec<Connection>> {
         let filter = tool_connect_core::store::ConnectionFilter::default();
-        let mut found = self.0.hub.stores.connections.list(&self.principal().tenant, &filter).await?;
+        let hub = &*self.0.hub;
+        let list = hub.stores.connections.list(&self.principal().tenant, &filter);
+        let mut found = hub.patience.with("connections", list).await?;
         found.retain(|connection| connection.owner.admits(self.principal()));
         Ok(found)
     }
@@ -167,7 +169,8 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Storage`].
     pub async fn pending_approvals(&self) -> Result<Vec<Approval>> {
-        self.0.hub.stores.approvals.pending(&self.principal().tenant).await
+        let hub = &*self.0.hub;
+        hub.patience.with("approvals", hub.stores.approvals.pending(&self.principal().tenant)).await
     }
 
     /// Decides an approval as this principal. Only a person may: an agent cannot approve.
@@ -185,7 +188,9 @@ impl Session {
     /// [`ErrorKind::Storage`].
     pub async fn file(&self, handle: &ResultHandle) -> Result<Option<ResultMeta>> {
         let principal = self.principal();
-        self.0.hub.stores.results.meta(&principal.tenant, &principal.user, handle).await
+        let hub = &*self.0.hub;
+        let meta = hub.stores.results.meta(&principal.tenant, &principal.user, handle);
+        hub.patience.with("results", meta).await
     }
 
     /// Reads bytes of a stored file or large value; `None` where this user has no such entry.
@@ -194,7 +199,9 @@ impl Session {
     /// [`ErrorKind::Storage`].
     pub async fn read_file(&self, handle: &ResultHandle, range: Range<u64>) -> Result<Option<Bytes>> {
         let principal = self.principal();
-        self.0.hub.stores.results.read(&principal.tenant, &principal.user, handle, range).await
+        let hub = &*self.0.hub;
+        let read = hub.stores.results.read(&principal.tenant, &principal.user, handle, range);
+        hub.patience.with("results", read).await
     }
 
     /// Finds a tool; a call that names none is a fact for the audit trail too.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tool_connect_core::store::Decision;
 use tool_connect_core::{
     AuthScheme, Connection, ConnectionId, ConnectorManifest, Effect, ErrorKind, Owner, Retry, ToolCall,
 };
@@ -136,6 +137,33 @@ async fn without_its_trail_a_write_does_not_run_and_a_read_does() {
     assert!(trail.contains(&(EntryKind::Outcome, Some("audit_unavailable"))), "{trail:?}");
     assert_eq!(trail.iter().filter(|(_, outcome)| *outcome == Some("ok")).count(), 2, "{trail:?}");
     assert!(hub.audit().verify(&acme(), &[]).await.unwrap().is_intact());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_neither_readers_nor_deciders() {
+    let House { faults, hub, .. } = house(AuditMode::Off);
+    let session = hub.session(ada());
+    let (approval, handle) = ("approval-1".try_into().unwrap(), "handle-1".try_into().unwrap());
+    for step in [
+        "connections.list",
+        "approvals.pending",
+        "approvals.get",
+        "approvals.decide",
+        "results.meta",
+        "results.read",
+    ] {
+        faults.hang(step);
+    }
+    for (store, failed) in [
+        ("connections", session.connections().await.unwrap_err()),
+        ("approvals", session.pending_approvals().await.unwrap_err()),
+        ("approvals", session.decide(&approval, Decision::Approve).await.unwrap_err()),
+        ("results", session.file(&handle).await.unwrap_err()),
+        ("results", session.read_file(&handle, 0..1).await.unwrap_err()),
+    ] {
+        assert_eq!(failed.kind(), ErrorKind::Storage);
+        assert!(failed.message().contains(store), "{failed}");
+    }
 }
 
 #[tokio::test]
