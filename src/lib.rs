@@ -81,6 +81,10 @@ pub use tool_connect_tower as middleware;
 #[cfg(any(feature = "filesystem", feature = "http"))]
 pub use tool_connect_connectors as connectors;
 
+/// Accounts: OAuth from consent to refresh, the vault, the provider catalog.
+#[cfg(feature = "oauth")]
+pub use tool_connect_oauth as oauth;
+
 /// Storage that outlives the process.
 #[cfg(feature = "sqlite")]
 pub use tool_connect_stores as stores;

@@ -197,6 +197,22 @@ pub struct CallOptions {
     pub traceparent: Option<Arc<str>>,
 }
 
+impl CallOptions {
+    /// Nothing added.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            idempotency_key: None,
+            approval: None,
+            connection: None,
+            timeout: None,
+            progress: None,
+            answers: None,
+            traceparent: None,
+        }
+    }
+}
+
 /// How far a call has come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {

@@ -1,5 +1,6 @@
 //! Accounts at connector instances; never their secrets.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,19 @@ pub struct Connection {
     pub scopes: Option<Vec<String>>,
     /// Which account it is, for people: a login, an address.
     pub label: Option<String>,
+    /// The account's id at the provider, which stays where the label changes.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// Why it does not work, where it does not: for people, without secrets.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Which of the host's client configurations it was made with, where there are several.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// What the provider's addresses need beside the account, and no secret: a shop's domain, a site. Kept when the account
+    /// is connected again.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
     /// Chosen where the owner has several and the caller names none.
     pub is_default: bool,
     /// When it was made.
@@ -109,6 +123,10 @@ impl Connection {
             status: ConnectionStatus::Active,
             scopes: None,
             label: None,
+            account: None,
+            reason: None,
+            client: None,
+            config: BTreeMap::new(),
             is_default: false,
             created: SystemTime::UNIX_EPOCH,
             version: 0,
@@ -126,6 +144,13 @@ impl Connection {
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Sets a value that the provider's addresses need.
+    #[must_use]
+    pub fn config(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config.insert(name.into(), value.into());
         self
     }
 

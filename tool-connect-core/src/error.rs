@@ -63,6 +63,8 @@ pub enum ErrorKind {
     TooLarge,
     /// A store failed.
     Storage,
+    /// A sealed secret cannot be opened: damaged, moved, under an unknown key, or erased.
+    Vault,
     /// The audit trail could not be written, so the call was not made.
     AuditUnavailable,
     /// The tool panicked.
@@ -104,6 +106,7 @@ impl ErrorKind {
             Self::Blocked => "blocked",
             Self::TooLarge => "too_large",
             Self::Storage => "storage",
+            Self::Vault => "vault",
             Self::AuditUnavailable => "audit_unavailable",
             Self::Panicked => "panicked",
             Self::InvalidOutput => "invalid_output",
@@ -137,6 +140,7 @@ impl ErrorKind {
         Self::Blocked,
         Self::TooLarge,
         Self::Storage,
+        Self::Vault,
         Self::AuditUnavailable,
         Self::Panicked,
         Self::InvalidOutput,
@@ -171,6 +175,7 @@ impl ErrorKind {
             Self::Blocked => "That address is not allowed.",
             Self::TooLarge => "The data is too large.",
             Self::Storage => "A storage error happened.",
+            Self::Vault => "A stored secret cannot be opened.",
             Self::AuditUnavailable => "The audit trail is unavailable, so the call was not made.",
             Self::Panicked => "The tool failed unexpectedly.",
             Self::InvalidOutput => "The tool returned an invalid result.",

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::connection::ConnectionStatus;
+use crate::connection::{ConnectionStatus, Owner};
 use crate::error::ErrorKind;
 use crate::ids::{AgentId, ApprovalId, ConnectionId, InstanceId, TenantId, ToolId, UserId};
 
@@ -65,6 +65,36 @@ pub enum EventKind {
         connection: ConnectionId,
         /// Where it stands now.
         status: ConnectionStatus,
+    },
+    /// An account was not connected: the user said no, the provider refused, or an answer was not to be trusted.
+    ConnectFailed {
+        /// The connector instance.
+        instance: InstanceId,
+        /// Who was to connect it.
+        user: UserId,
+        /// The kind of failure; `denied` where the user said no.
+        kind: ErrorKind,
+        /// What happened, in words that stay the same.
+        reason: String,
+    },
+    /// A secret was renewed.
+    CredentialRefreshed {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// A secret could not be renewed.
+    RefreshFailed {
+        /// The connection.
+        connection: ConnectionId,
+        /// The kind of failure.
+        kind: ErrorKind,
+        /// What happened, and what to do; without secrets.
+        reason: String,
+    },
+    /// A subject's key was destroyed: none of its secrets can be opened any more.
+    SubjectErased {
+        /// Whose.
+        subject: Owner,
     },
     /// A circuit breaker changed its state.
     BreakerChanged {

@@ -313,6 +313,12 @@ impl CallId {
     pub const fn new(prefix: u64, sequence: u64) -> Self {
         Self { prefix, sequence }
     }
+
+    /// The prefix and the sequence, for who keeps ids in a shorter form than their text.
+    #[must_use]
+    pub const fn parts(self) -> (u64, u64) {
+        (self.prefix, self.sequence)
+    }
 }
 
 impl fmt::Display for CallId {

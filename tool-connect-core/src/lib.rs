@@ -34,6 +34,7 @@ mod call;
 #[doc(hidden)]
 pub mod check;
 mod clock;
+mod connect;
 mod connection;
 mod connector;
 mod context;
@@ -50,11 +51,16 @@ mod problem;
 pub mod schema;
 pub mod store;
 mod tool;
+mod vault;
 
-pub use auth::{AuthScheme, Authenticator, Credential, CredentialSource, CredentialVersion};
+pub use auth::{
+    AuthScheme, Authenticator, AwsSigV4, Credential, CredentialSource, CredentialVersion, ExchangeEncoding,
+    HmacAlgorithm, HmacScheme, OAuth2Scheme, OAuthGrant, TextEncoding, TokenExchange, TokenPlace, apply,
+};
 pub use call::{Arguments, CallOptions, Progress, ProgressSink, ToolCall, TypedArgs};
 pub use check::{Pointer, ToolArgs};
 pub use clock::{Clock, SystemClock, from_unix_millis, rfc3339, unix_millis};
+pub use connect::{Connect, ConnectRequest, ConnectTicket};
 pub use connection::{Connection, ConnectionStatus, Owner};
 pub use connector::{Connector, ConnectorLimits, ConnectorManifest, Rate};
 pub use context::{BoxFuture, CallScope, ToolContext};
@@ -74,6 +80,7 @@ pub use problem::{Problem, Problems, pointer_token};
 pub use tool::{DynamicTool, RegisteredTool, Run, Tool, ToolSet, WithState, parse_dynamic};
 #[cfg(feature = "macros")]
 pub use tool_connect_macros::{Tool, ToolArgs, tool};
+pub use vault::{Rewrapped, SealedPlace, SecretAccess, SecretAccessLog, SecretActor, SecretOpened, Vault};
 
 /// What derived code names; not for use by hand.
 #[doc(hidden)]

@@ -155,17 +155,26 @@ thread_local! {
 const SCRATCH_KEPT: usize = 64 * 1024;
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Bytes> {
-    // Taken out, so that a `Serialize` which comes here again finds another one.
-    let mut buffer = SCRATCH.take();
-    buffer.clear();
-    let written = serde_json::to_writer(&mut buffer, value);
-    let text = Bytes::copy_from_slice(&buffer);
-    if buffer.capacity() <= SCRATCH_KEPT {
-        SCRATCH.set(buffer);
-    }
-    written.map(|()| text).map_err(|e| {
-        Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {e}"))
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut buffer) => write_json(value, &mut buffer),
+        // A `Serialize` came here again.
+        Err(_) => write_json(value, &mut Vec::new()),
     })
+}
+
+fn write_json(value: &impl Serialize, buffer: &mut Vec<u8>) -> Result<Bytes> {
+    buffer.clear();
+    let written = serde_json::to_writer(&mut *buffer, value);
+    let text = Bytes::copy_from_slice(buffer);
+    if buffer.capacity() > SCRATCH_KEPT {
+        *buffer = Vec::new();
+    }
+    match written {
+        Ok(()) => Ok(text),
+        Err(e) => {
+            Err(Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {e}")))
+        }
+    }
 }
 
 /// The structured value of an output.

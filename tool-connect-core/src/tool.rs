@@ -114,6 +114,7 @@ impl<T: Tool> Erased for StandIn<T> {
 }
 
 /// The one typed parse and check of a call's arguments.
+#[inline]
 fn decode<T: Tool>(arguments: &mut Arguments) -> Result<T> {
     let tool = match arguments {
         Arguments::Raw(text) => parse::<T>(text)?,
@@ -125,20 +126,22 @@ fn decode<T: Tool>(arguments: &mut Arguments) -> Result<T> {
 }
 
 /// Text is checked as UTF-8 once, then decoded.
+#[inline]
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
-    let text = std::str::from_utf8(text).map_err(|e| {
-        Error::invalid_arguments(vec![Problem::new(
-            "",
-            "encoding",
-            format!("the arguments are not UTF-8 text (at byte {})", e.valid_up_to()),
-        )])
-    })?;
+    let text = std::str::from_utf8(text).map_err(|e| not_text(e.valid_up_to()))?;
     // An absent body means no arguments.
     let text = if text.is_empty() { "{}" } else { text };
     serde_json::from_str(text).map_err(|e| Error::invalid_arguments(vec![decode_problem(&e)]))
 }
 
+#[cold]
+fn not_text(at: usize) -> Error {
+    let message = format!("the arguments are not UTF-8 text (at byte {at})");
+    Error::invalid_arguments(vec![Problem::new("", "encoding", message)])
+}
+
 /// What a decoder's error may say: never a value, which serde's own text would repeat.
+#[cold]
 fn decode_problem(error: &serde_json::Error) -> Problem {
     use serde_json::error::Category;
     let place = format!("line {}, column {}", error.line(), error.column());

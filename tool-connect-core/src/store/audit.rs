@@ -1,5 +1,7 @@
 //! The audit trail: one chain of sealed records per tenant, append only.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -30,7 +32,7 @@ pub struct SealedRecord {
     pub hash: [u8; 32],
 }
 
-/// Records to append to one tenant's chain.
+/// Records to append to one tenant's chain; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Segment {
     /// Whose chain.
@@ -38,7 +40,7 @@ pub struct Segment {
     /// Where the writer believes it to end; `None` for an empty chain.
     pub after: Option<AuditHead>,
     /// The records, numbered on from there.
-    pub records: Vec<SealedRecord>,
+    pub records: Arc<[SealedRecord]>,
 }
 
 impl Segment {
@@ -49,7 +51,7 @@ impl Segment {
     /// [`ErrorKind::Internal`]: whoever sealed the segment has a defect.
     pub fn check(&self) -> Result<()> {
         let mut last = self.after.map_or(0, |head| head.sequence);
-        for record in &self.records {
+        for record in &*self.records {
             if last.checked_add(1) != Some(record.sequence) {
                 return Err(Error::new(
                     ErrorKind::Internal,

@@ -5,9 +5,12 @@
 
 mod approval;
 mod audit;
+mod authorization;
 mod connection;
+mod credential;
 mod grant;
 mod idempotency;
+mod lease;
 pub mod memory;
 mod quota;
 mod result;
@@ -16,9 +19,15 @@ use std::sync::Arc;
 
 pub use approval::{Approval, ApprovalStatus, ApprovalStore, CallHash, Decision, NewApproval, Reservation};
 pub use audit::{AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey};
+pub use authorization::{AuthorizationState, AuthorizationStateStore};
 pub use connection::{ConnectionFilter, ConnectionStore};
+pub use credential::{
+    CredentialCursor, CredentialFilter, CredentialKey, CredentialKind, CredentialStore, RefreshIntent,
+    StoredCredential,
+};
 pub use grant::{Grant, GrantStore, Subject, ToolPattern};
 pub use idempotency::{Begin, Fence, Fingerprint, IdempotencyKey, IdempotencyStore, StoredOutcome};
+pub use lease::{LeaseGrant, LeaseStore};
 pub use quota::{QuotaDecision, QuotaKey, QuotaRequest, QuotaStore};
 pub use result::{NewResult, ResultMeta, ResultStore};
 
@@ -43,6 +52,12 @@ pub struct Stores {
     pub results: Arc<dyn ResultStore>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Sealed secrets.
+    pub credentials: Arc<dyn CredentialStore>,
+    /// Leases, for what one of many processes does at a time.
+    pub leases: Arc<dyn LeaseStore>,
+    /// Tickets and states of consents under way.
+    pub authorizations: Arc<dyn AuthorizationStateStore>,
 }
 
 impl Stores {
@@ -61,8 +76,11 @@ impl Stores {
             approvals: Arc::new(memory::MemoryApprovals::new(Arc::clone(&clock))),
             idempotency: Arc::new(memory::MemoryIdempotency::new(Arc::clone(&clock))),
             quotas: Arc::new(memory::MemoryQuotas::new(Arc::clone(&clock))),
-            results: Arc::new(memory::MemoryResults::new(clock)),
+            results: Arc::new(memory::MemoryResults::new(Arc::clone(&clock))),
             audit: Arc::new(memory::MemoryAudit::new()),
+            credentials: Arc::new(memory::MemoryCredentials::new()),
+            leases: Arc::new(memory::MemoryLeases::new(Arc::clone(&clock))),
+            authorizations: Arc::new(memory::MemoryAuthorizations::new(clock)),
         }
     }
 }

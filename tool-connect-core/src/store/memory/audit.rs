@@ -1,7 +1,7 @@
 //! The audit trail in memory.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
@@ -13,8 +13,10 @@ use crate::store::{AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord,
 #[derive(Default)]
 struct Chain {
     head: Option<AuditHead>,
-    /// Without gaps; the front is the oldest that was not pruned.
-    records: VecDeque<SealedRecord>,
+    /// As they were appended, without gaps and none empty.
+    segments: VecDeque<Arc<[SealedRecord]>>,
+    /// The oldest record that was not pruned; those before it may still lie in the first segment.
+    first: u64,
     checkpoints: Vec<Checkpoint>,
     /// `None` where the person was erased.
     subjects: HashMap<UserId, Option<SubjectKey>>,
@@ -23,10 +25,15 @@ struct Chain {
 impl Chain {
     /// The kept records numbered `from` and on.
     fn from(&self, from: u64) -> impl Iterator<Item = &SealedRecord> {
-        let first = self.records.front().map_or(0, |record| record.sequence);
-        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
-        self.records.range(skipped.min(self.records.len())..)
+        let from = from.max(self.first);
+        let begins = self.segments.partition_point(|segment| ends_before(segment, from));
+        let records = self.segments.range(begins..).flat_map(|segment| segment.iter());
+        records.skip_while(move |record| record.sequence < from)
     }
+}
+
+fn ends_before(segment: &[SealedRecord], sequence: u64) -> bool {
+    segment.last().is_none_or(|last| last.sequence < sequence)
 }
 
 /// [`AuditStore`] in memory: gone with the process, so for tests and for hosts that keep no trail.
@@ -67,7 +74,7 @@ impl AuditStore for MemoryAudit {
                 }
                 if let Some(end) = segment.end() {
                     let chain = chains.entry(segment.tenant.clone()).or_default();
-                    chain.records.extend(segment.records.iter().cloned());
+                    chain.segments.push_back(Arc::clone(&segment.records));
                     chain.head = Some(end);
                 }
                 AuditAppend::Appended
@@ -117,9 +124,15 @@ impl AuditStore for MemoryAudit {
     async fn prune(&self, tenant: &TenantId, before: u64) -> Result<u64> {
         let mut chains = lock(&self.chains);
         let Some(chain) = chains.get_mut(tenant) else { return Ok(0) };
-        let dropped = chain.records.partition_point(|record| record.sequence < before);
-        chain.records.drain(..dropped);
-        Ok(u64::try_from(dropped).unwrap_or(u64::MAX))
+        let end = chain.head.map_or(0, |head| head.sequence).saturating_add(1);
+        let (before, first) = (before.min(end), chain.first.max(1));
+        if before <= first {
+            return Ok(0);
+        }
+        chain.first = before;
+        let gone = chain.segments.partition_point(|segment| ends_before(segment, before));
+        chain.segments.drain(..gone);
+        Ok(before - first)
     }
 
     async fn subject_key(

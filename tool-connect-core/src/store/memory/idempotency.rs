@@ -1,11 +1,15 @@
 //! Idempotency keys in memory, sharded: a call waits for another one only if both fall on one
 //! shard, and each call does a bounded amount of clearing away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use hashbrown::HashTable;
 
 use super::{lock, nanos, opaque_debug};
 use crate::clock::Clock;
@@ -25,6 +29,7 @@ enum State {
 }
 
 struct Record {
+    key: IdempotencyKey,
     fingerprint: Fingerprint,
     fence: Fence,
     expires: u64,
@@ -34,14 +39,25 @@ struct Record {
 #[derive(Default)]
 struct Shard {
     fence: Fence,
-    records: HashMap<Arc<IdempotencyKey>, Record>,
-    /// By end and fence, so that each end is its own.
-    ends: BTreeMap<(u64, Fence), Arc<IdempotencyKey>>,
+    /// Each beside its key's hash: a table that grows reads none of the keys, and moves little.
+    records: HashTable<(u64, Box<Record>)>,
+    /// The hashes by end and fence, so that each end is its own.
+    ends: BTreeMap<(u64, Fence), u64>,
 }
 
 impl Shard {
-    fn remove(&mut self, key: &IdempotencyKey) {
-        if let Some(record) = self.records.remove(key) {
+    fn get(&self, hash: u64, key: &IdempotencyKey) -> Option<&Record> {
+        self.records.find(hash, |(_, record)| record.key == *key).map(|(_, record)| &**record)
+    }
+
+    fn insert(&mut self, hash: u64, record: Record) {
+        self.ends.insert((record.expires, record.fence), hash);
+        self.records.insert_unique(hash, (hash, Box::new(record)), |(hash, _)| *hash);
+    }
+
+    fn remove(&mut self, hash: u64, key: &IdempotencyKey) {
+        if let Ok(found) = self.records.find_entry(hash, |(_, record)| record.key == *key) {
+            let ((_, record), _) = found.remove();
             self.ends.remove(&(record.expires, record.fence));
         }
     }
@@ -50,8 +66,10 @@ impl Shard {
         for cleared in 0..most {
             match self.ends.first_entry() {
                 Some(first) if first.key().0 <= now => {
-                    let key = first.remove();
-                    self.records.remove(&key);
+                    let ((_, fence), hash) = first.remove_entry();
+                    if let Ok(ended) = self.records.find_entry(hash, |(_, record)| record.fence == fence) {
+                        ended.remove();
+                    }
                 }
                 _ => return cleared,
             }
@@ -60,16 +78,18 @@ impl Shard {
     }
 
     /// The claim that this fence belongs to, if it has no end yet.
-    fn claim(&mut self, key: &IdempotencyKey, fence: Fence, now: u64) -> Option<&mut Record> {
-        self.records.get_mut(key).filter(|record| {
-            record.fence == fence && record.expires > now && !matches!(record.state, State::Done(_))
-        })
+    fn claim(&mut self, hash: u64, key: &IdempotencyKey, fence: Fence, now: u64) -> Option<&mut Record> {
+        let found = self.records.find_mut(hash, |(_, record)| record.fence == fence && record.key == *key);
+        found
+            .map(|(_, record)| &mut **record)
+            .filter(|record| record.expires > now && !matches!(record.state, State::Done(_)))
     }
 }
 
 /// [`IdempotencyStore`] in memory.
 pub struct MemoryIdempotency {
     clock: Arc<dyn Clock>,
+    hasher: SeedableRandomState,
     shards: Box<[Mutex<Shard>]>,
 }
 
@@ -79,19 +99,17 @@ impl MemoryIdempotency {
     /// An empty store; the clock ends claims and records.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        // Callers choose keys, so the seed is the system's randomness and not an address.
+        let hasher =
+            SeedableRandomState::with_seed(RandomState::new().hash_one(0_u8), SharedSeed::global_random());
+        Self { clock, hasher, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
-    /// Spreads by the end of the caller's key, where counters and random keys differ. Whoever
-    /// chooses keys that fall on one shard slows only down to one lock.
-    fn shard(&self, key: &IdempotencyKey) -> &Mutex<Shard> {
-        let mut mixed = 0_u64;
-        for byte in key.key.bytes().rev().take(8) {
-            mixed = mixed << 8 | u64::from(byte);
-        }
-        let spread = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
-        // 64 shards and 6 bits: the place is always there.
-        &self.shards[usize::try_from(spread).unwrap_or(0) % SHARDS]
+    /// A key's hash, and the shard that it falls on: chosen by bits that the shard's own table does
+    /// not look at first, which are the lowest and the highest.
+    fn shard(&self, key: &IdempotencyKey) -> (u64, &Mutex<Shard>) {
+        let hash = self.hasher.hash_one(key);
+        (hash, &self.shards[usize::try_from(hash >> 32).unwrap_or(0) % SHARDS])
     }
 }
 
@@ -105,8 +123,10 @@ impl IdempotencyStore for MemoryIdempotency {
         keep: Duration,
     ) -> Result<Begin> {
         let now = self.clock.monotonic();
-        let mut shard = lock(self.shard(key));
-        if let Some(record) = shard.records.get(key).filter(|record| record.expires > now) {
+        let (hash, shard) = self.shard(key);
+        let mut shard = lock(shard);
+        let known = shard.get(hash, key);
+        if let Some(record) = known.filter(|record| record.expires > now) {
             return Ok(match &record.state {
                 _ if record.fingerprint != *fingerprint => Begin::Mismatch,
                 State::Done(outcome) => Begin::Replay(outcome.clone()),
@@ -114,41 +134,44 @@ impl IdempotencyStore for MemoryIdempotency {
                 State::InFlight { .. } | State::Indeterminate => Begin::Indeterminate,
             });
         }
-        shard.remove(key);
+        if known.is_some() {
+            shard.remove(hash, key);
+        }
         shard.clear_ended(now, CLEARED_PER_BEGIN);
         shard.fence += 1;
         let fence = shard.fence;
         let lease_end = now.saturating_add(nanos(lease));
         let expires = now.saturating_add(nanos(keep)).max(lease_end);
-        let key = Arc::new(key.clone());
-        shard.ends.insert((expires, fence), Arc::clone(&key));
         let state = State::InFlight { lease_end };
-        shard.records.insert(key, Record { fingerprint: *fingerprint, fence, expires, state });
+        shard.insert(hash, Record { key: key.clone(), fingerprint: *fingerprint, fence, expires, state });
         Ok(Begin::Fresh(fence))
     }
 
     async fn complete(&self, key: &IdempotencyKey, fence: Fence, outcome: StoredOutcome) -> Result<bool> {
         let now = self.clock.monotonic();
-        let mut shard = lock(self.shard(key));
-        let Some(claim) = shard.claim(key, fence, now) else { return Ok(false) };
+        let (hash, shard) = self.shard(key);
+        let mut shard = lock(shard);
+        let Some(claim) = shard.claim(hash, key, fence, now) else { return Ok(false) };
         claim.state = State::Done(outcome);
         Ok(true)
     }
 
     async fn release(&self, key: &IdempotencyKey, fence: Fence) -> Result<bool> {
         let now = self.clock.monotonic();
-        let mut shard = lock(self.shard(key));
-        let ours = shard.claim(key, fence, now).is_some();
+        let (hash, shard) = self.shard(key);
+        let mut shard = lock(shard);
+        let ours = shard.claim(hash, key, fence, now).is_some();
         if ours {
-            shard.remove(key);
+            shard.remove(hash, key);
         }
         Ok(ours)
     }
 
     async fn abandon(&self, key: &IdempotencyKey, fence: Fence) -> Result<bool> {
         let now = self.clock.monotonic();
-        let mut shard = lock(self.shard(key));
-        let Some(claim) = shard.claim(key, fence, now) else { return Ok(false) };
+        let (hash, shard) = self.shard(key);
+        let mut shard = lock(shard);
+        let Some(claim) = shard.claim(hash, key, fence, now) else { return Ok(false) };
         claim.state = State::Indeterminate;
         Ok(true)
     }
@@ -189,7 +212,7 @@ mod tests {
         let store = MemoryIdempotency::new(Arc::new(SystemClock));
         let mut hit = std::collections::HashSet::new();
         for n in 0..1000 {
-            hit.insert(std::ptr::from_ref(store.shard(&key(&format!("call-{n}")))));
+            hit.insert(std::ptr::from_ref(store.shard(&key(&format!("call-{n}"))).1));
         }
         assert!(hit.len() > SHARDS / 2, "{} shards used", hit.len());
     }
@@ -198,13 +221,14 @@ mod tests {
     fn a_shard_clears_a_bounded_amount_and_its_two_maps_agree() {
         let mut shard = Shard::default();
         for n in 0..10 {
-            let key = Arc::new(key(&n.to_string()));
-            shard.ends.insert((n, n), Arc::clone(&key));
+            let key = key(&n.to_string());
             let state = State::Indeterminate;
-            shard.records.insert(key, Record { fingerprint: [0; 32], fence: n, expires: n, state });
+            // One hash for all: what is alike is told apart by the keys.
+            shard.insert(7, Record { key, fingerprint: [0; 32], fence: n, expires: n, state });
         }
         assert_eq!(shard.clear_ended(7, 3), 3);
-        shard.remove(&key("5"));
+        shard.remove(7, &key("5"));
+        assert!(shard.get(7, &key("5")).is_none() && shard.get(7, &key("6")).is_some());
         assert_eq!(shard.clear_ended(7, 100), 4);
         assert_eq!((shard.records.len(), shard.ends.len()), (2, 2));
     }

@@ -13,17 +13,23 @@
 
 mod approvals;
 mod audit;
+mod authorizations;
 mod connections;
+mod credentials;
 mod grants;
 mod idempotency;
+mod leases;
 mod quotas;
 mod results;
 
 pub use approvals::MemoryApprovals;
 pub use audit::MemoryAudit;
+pub use authorizations::MemoryAuthorizations;
 pub use connections::MemoryConnections;
+pub use credentials::MemoryCredentials;
 pub use grants::MemoryGrants;
 pub use idempotency::MemoryIdempotency;
+pub use leases::MemoryLeases;
 pub use quotas::MemoryQuotas;
 pub use results::MemoryResults;
 

@@ -1,39 +1,22 @@
-//! How a service wants to be spoken to, and who may see the secret.
+//! How a service wants to be spoken to, and who may see the secret: schemes as data, credentials that nothing
+//! prints, and the Authenticator, which alone brings the two together.
+
+mod apply;
+mod scheme;
 
 use std::fmt;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+
+pub use apply::apply;
+pub use scheme::{
+    AuthScheme, AwsSigV4, ExchangeEncoding, HmacAlgorithm, HmacScheme, OAuth2Scheme, OAuthGrant,
+    TextEncoding, TokenExchange, TokenPlace,
+};
 
 use crate::connection::Connection;
 use crate::error::Result;
-
-/// How a service wants requests to be authenticated: data, declared by the connector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AuthScheme {
-    /// Requests carry no secret and need no connection.
-    None,
-    /// A key in a header, with what stands before it (`"Token "`, say).
-    ApiKeyHeader {
-        /// Header name.
-        header: String,
-        /// What stands before the key.
-        #[serde(default)]
-        prefix: String,
-    },
-    /// A key in the query string; it may end up in the provider's logs, so prefer a header.
-    ApiKeyQuery {
-        /// Query parameter.
-        parameter: String,
-    },
-    /// A bearer token (RFC 6750 §2.1): OAuth access tokens and personal tokens.
-    Bearer,
-    /// User name and password (RFC 7617).
-    Basic,
-}
 
 /// The secret behind a connection; seen only by a vault and an [`Authenticator`].
 ///
@@ -56,6 +39,15 @@ pub enum Credential {
         /// Password.
         password: SecretString,
     },
+    /// A key pair that signs requests (AWS SigV4, HMAC).
+    SigningKey {
+        /// The key's public id.
+        id: String,
+        /// What signs.
+        secret: SecretString,
+        /// A session token that goes with temporary keys.
+        session: Option<SecretString>,
+    },
 }
 
 impl Credential {
@@ -70,6 +62,12 @@ impl Credential {
     pub fn basic(username: impl Into<String>, password: impl Into<String>) -> Self {
         Self::Basic { username: username.into(), password: SecretString::from(password.into()) }
     }
+
+    /// A key pair that signs requests.
+    #[must_use]
+    pub fn signing_key(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::SigningKey { id: id.into(), secret: SecretString::from(secret.into()), session: None }
+    }
 }
 
 impl fmt::Debug for Credential {
@@ -77,6 +75,7 @@ impl fmt::Debug for Credential {
         f.write_str(match self {
             Self::Token(_) => "Token([REDACTED])",
             Self::Basic { .. } => "Basic([REDACTED])",
+            Self::SigningKey { .. } => "SigningKey([REDACTED])",
         })
     }
 }
@@ -91,6 +90,8 @@ pub type CredentialVersion = u64;
 pub trait Authenticator: Send + Sync + 'static {
     /// Adds the secret to a request that is about to be sent.
     ///
+    /// `body` is what will be sent, for schemes that sign it; `None` where it is a stream.
+    ///
     /// # Errors
     /// [`ErrorKind::NeedsReauth`](crate::ErrorKind::NeedsReauth) where there is no usable secret,
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where it does not fit the scheme. Neither
@@ -100,6 +101,7 @@ pub trait Authenticator: Send + Sync + 'static {
         connection: &Connection,
         scheme: &AuthScheme,
         request: &mut http::request::Parts,
+        body: Option<&[u8]>,
     ) -> Result<CredentialVersion>;
 
     /// Hears that the provider refused (401) a request signed with this version. Returns whether a
@@ -108,6 +110,24 @@ pub trait Authenticator: Send + Sync + 'static {
     /// # Errors
     /// Where a store fails.
     async fn refused(&self, connection: &Connection, version: CredentialVersion) -> Result<bool>;
+
+    /// Reads the head of an answer to a request that it signed. Returns whether the request, signed anew, is worth sending
+    /// once more although the credential is good: a resource that wants its nonce in the proof of possession
+    /// (RFC 9449 §9).
+    ///
+    /// Heard before [`refused`](Self::refused), on every answer; whoever needs none of it leaves it as it is.
+    ///
+    /// # Errors
+    /// Where the answer cannot be judged.
+    fn answered(
+        &self,
+        connection: &Connection,
+        request: &http::Uri,
+        answer: &http::response::Parts,
+    ) -> Result<bool> {
+        let _ = (connection, request, answer);
+        Ok(false)
+    }
 }
 
 /// Where a host keeps the secrets that it supplies itself.
