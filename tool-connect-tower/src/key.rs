@@ -3,11 +3,15 @@
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::OnceLock;
 
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+
 /// Hashes a name, or several parts of one as a tuple, into a key.
 ///
-/// The hash is SipHash under a random seed per process, so that nobody can choose a name that falls on another's key; it
-/// is not stable and must not be stored. Two names share a key with probability 2⁻⁶⁴ and would then share a limit. A host that has interned its
-/// tenants into ids passes those ids as keys instead.
+/// The hash is seeded from the system's randomness once per process, so that nobody who cannot read its values can choose
+/// a name that falls on another's key. It is fast, not cryptographic: keep its values to yourself. It is not stable and
+/// must not be stored. Two names share a key with probability 2⁻⁶⁴ and would then share a limit. A host that has interned
+/// its tenants into ids passes those ids as keys instead.
 ///
 /// ```
 /// use tool_connect_tower::hash_key;
@@ -15,9 +19,16 @@ use std::sync::OnceLock;
 /// assert_eq!(hash_key("acme"), hash_key(&String::from("acme")));
 /// assert_ne!(hash_key(("acme", "ada")), hash_key(("acme", "grace")));
 /// ```
+#[inline]
 pub fn hash_key<T: Hash>(name: T) -> u64 {
-    static SEED: OnceLock<RandomState> = OnceLock::new();
-    SEED.get_or_init(RandomState::new).hash_one(name)
+    static SHARED: OnceLock<SharedSeed> = OnceLock::new();
+    static OWN: OnceLock<SeedableRandomState> = OnceLock::new();
+    // The crate's own seeds come from addresses and the time; these come from where `RandomState` gets its own.
+    let state = || {
+        let shared = SHARED.get_or_init(|| SharedSeed::from_u64(random_seed()));
+        SeedableRandomState::with_seed(random_seed(), shared)
+    };
+    OWN.get_or_init(state).hash_one(name)
 }
 
 /// A number that differs per process and per call, to seed tables and jitter.

@@ -40,8 +40,8 @@ pin_project_lite::pin_project! {
         #[pin]
         future: Option<F>,
         limit: Limit,
-        #[pin]
-        timer: Option<Sleep>,
+        // Boxed: it is large, futures are moved before they are polled, and most that need a timer wait for long.
+        timer: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -91,21 +91,21 @@ impl<F: Future> Future for Deadline<F> {
         }
         if this.timer.is_none() {
             match *this.limit {
-                Limit::Within(limit) => this.timer.set(Some(tokio::time::sleep(limit))),
+                Limit::Within(limit) => *this.timer = Some(Box::pin(tokio::time::sleep(limit))),
                 Limit::At(end) => {
                     *this.limit = Limit::Within(end.saturating_duration_since(Instant::now()));
-                    this.timer.set(Some(tokio::time::sleep_until(end)));
+                    *this.timer = Some(Box::pin(tokio::time::sleep_until(end)));
                 }
                 Limit::Never => return Poll::Pending,
             }
         }
-        let over = this.timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+        let over = this.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
         if !over {
             return Poll::Pending;
         }
         // At once, not when the caller lets go of us: the work, down to its socket, ends here.
         this.future.set(None);
-        this.timer.set(None);
+        *this.timer = None;
         let limit = if let Limit::Within(limit) = *this.limit { limit } else { Duration::ZERO };
         Poll::Ready(Err(Elapsed { limit }))
     }

@@ -1,7 +1,8 @@
 //! One decision over the slots of its keys: take from all of them or from none.
 //!
-//! A single key is one compare-and-swap. Several are each held for a moment, in an order that is the same for every
-//! decision, so that nobody ever sees half a decision and two decisions never wait for each other.
+//! A single key is one compare-and-swap. Several are each held for a moment, so that nobody ever sees half a decision. What was
+//! seen before decides if all can be held just so; otherwise they are waited for in an order that is the same for every
+//! decision, so that two decisions never wait for each other.
 
 use std::sync::atomic::Ordering;
 
@@ -98,7 +99,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Holds the slot and notes its timestamp; `false` if it has moved or belongs to another key by now.
+    /// Holds the slot, waiting for it, and notes its timestamp; `false` if it has moved or belongs to another key by now.
     #[inline]
     fn hold(&mut self) -> bool {
         let mut pause = Pause::default();
@@ -127,9 +128,80 @@ impl<'a> Entry<'a> {
 /// Takes from all entries or from none. `None` if one of them has another owner by now.
 #[inline]
 pub(crate) fn decide_together(entries: &mut [Option<Entry<'_>>], now: u64) -> Option<Result<Quota, Refused>> {
-    if let Some(refused) = plainly_refused(entries, now) {
-        return Some(Err(refused));
+    match look(entries, now) {
+        Look::Refused(refused) => return Some(Err(refused)),
+        Look::Admitted(quota) if hold_as_seen(entries) => {
+            entries.iter().flatten().for_each(|entry| entry.release(entry.next));
+            return Some(Ok(quota));
+        }
+        Look::Admitted(_) | Look::Unsure => {}
     }
+    decide_in_order(entries, now)
+}
+
+/// What the entries say without being touched.
+enum Look {
+    /// The longest refusal.
+    Refused(Refused),
+    /// Each admits, and knows its timestamps before and after.
+    Admitted(Quota),
+    /// One is held or has another owner.
+    Unsure,
+}
+
+/// Decides without holding anything. A refusal touches nothing, so that those who are refused slow nobody down.
+#[inline]
+fn look(entries: &mut [Option<Entry<'_>>], now: u64) -> Look {
+    let mut longest: Option<Refused> = None;
+    let mut tightest = Quota::unlimited(now);
+    let mut sure = true;
+    for entry in entries.iter_mut().flatten() {
+        let tat = entry.slot.tat.load(Ordering::Acquire);
+        if tat == MOVED || entry.slot.key.load(Ordering::Acquire) != entry.key {
+            sure = false;
+            continue;
+        }
+        match entry.rate.step(tat & !LOCKED, now, entry.cost) {
+            Step::Admit(next) => {
+                sure &= tat & LOCKED == 0;
+                (entry.tat, entry.next) = (tat, next);
+                let quota = entry.quota(next, now);
+                if quota.is_tighter_than(&tightest) {
+                    tightest = quota;
+                }
+            }
+            Step::Refuse { tat: base, repaired, wait } => {
+                if repaired && tat & LOCKED == 0 {
+                    entry.replace(tat, base);
+                }
+                keep_longest(&mut longest, entry.refused(base, now, wait));
+            }
+        }
+    }
+    match longest {
+        Some(refused) => Look::Refused(refused),
+        None if sure => Look::Admitted(tightest),
+        None => Look::Unsure,
+    }
+}
+
+/// Holds all entries with the timestamps that were seen, so that what these decided stands; `false`, holding none, if one
+/// has changed or is named twice. It waits for nobody, so the order is of no importance.
+#[inline]
+fn hold_as_seen(entries: &[Option<Entry<'_>>]) -> bool {
+    for (index, entry) in entries.iter().enumerate() {
+        let held = entry.as_ref().is_none_or(|entry| entry.replace(entry.tat, entry.tat | LOCKED));
+        if !held {
+            entries[..index].iter().flatten().for_each(|entry| entry.release(entry.tat));
+            return false;
+        }
+    }
+    true
+}
+
+/// Waits for each entry in turn, and decides when all are held.
+#[cold]
+fn decide_in_order(entries: &mut [Option<Entry<'_>>], now: u64) -> Option<Result<Quota, Refused>> {
     if !entries.is_sorted_by(|a, b| order(a) < order(b)) && !merge(entries) {
         return None;
     }
@@ -145,25 +217,6 @@ pub(crate) fn decide_together(entries: &mut [Option<Entry<'_>>], now: u64) -> Op
 /// The order in which entries are held.
 fn order<'a>(entry: &Option<Entry<'a>>) -> Option<(ClassId, *const Slot)> {
     entry.as_ref().map(|entry| (entry.id, std::ptr::from_ref(entry.slot)))
-}
-
-/// The longest refusal that can be seen without holding anything. Nothing is touched then.
-#[inline]
-fn plainly_refused(entries: &[Option<Entry<'_>>], now: u64) -> Option<Refused> {
-    let mut longest: Option<Refused> = None;
-    for entry in entries.iter().flatten() {
-        let tat = entry.slot.tat.load(Ordering::Acquire);
-        if tat == MOVED || entry.slot.key.load(Ordering::Acquire) != entry.key {
-            continue;
-        }
-        if let Step::Refuse { tat: base, repaired, wait } = entry.rate.step(tat & !LOCKED, now, entry.cost) {
-            if repaired && tat & LOCKED == 0 {
-                entry.replace(tat, base);
-            }
-            keep_longest(&mut longest, entry.refused(base, now, wait));
-        }
-    }
-    longest
 }
 
 #[cold]

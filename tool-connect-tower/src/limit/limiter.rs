@@ -22,7 +22,7 @@ use crate::key::random_seed;
 /// key gives more than `burst + rate × t` permits.
 ///
 /// A check takes no lock: a lookup and one compare-and-swap for one key. Keys of a larger decision are each held for some
-/// tens of nanoseconds, in the order of their classes, so define the classes that everybody shares last. A key that is
+/// tens of nanoseconds, in the order in which they are named, so name and define last what everybody shares. A key that is
 /// not used needs no removal: once its bucket is full again, its place is free for another. Memory follows the largest
 /// number of keys that were active within a second, about 100 bytes each, and stops at `max_keys` per class, where new keys are
 /// refused rather than old ones forgotten.
