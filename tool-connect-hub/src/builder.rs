@@ -8,13 +8,13 @@ use tokio_util::task::TaskTracker;
 use tool_connect_core::http::Transport;
 use tool_connect_core::store::Stores;
 use tool_connect_core::{
-    AuthScheme, Authenticator, Clock, Connector, ConnectorLimits, CredentialSource, Error, ErrorKind,
-    EventSink, EventSinks, InstanceId, Result, SystemClock, TenantId,
+    AuthScheme, Authenticator, Clock, Connect, Connector, ConnectorLimits, CredentialSource, Error,
+    ErrorKind, EventSink, EventSinks, InstanceId, Result, SystemClock, TenantId,
 };
 use tool_connect_tower::{Concurrency, hash_key};
 use url::Url;
 
-use crate::audit::{AuditMode, AuditTrail, CheckpointSigner, Ed25519Signer};
+use crate::audit::{AuditMode, AuditTrail, CheckpointSigner, Ed25519Signer, SecretLog};
 use crate::cache::ReadCache;
 use crate::caller::Generation;
 use crate::credentials::{SchemeAuthenticator, StaticCredentials};
@@ -155,11 +155,13 @@ pub struct HubBuilder {
     policy: Option<Arc<dyn Policy>>,
     transport: Option<Arc<dyn Transport>>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    connect: Option<Arc<dyn Connect>>,
     signer: Option<Arc<dyn CheckpointSigner>>,
     ingress: Vec<Arc<dyn Ingress>>,
     per_call: Vec<Arc<dyn PerCall>>,
     per_request: Vec<Arc<dyn PerRequest>>,
     sinks: EventSinks,
+    secret_logs: Vec<SecretLog>,
     connectors: Vec<(Arc<dyn Connector>, InstanceOptions)>,
 }
 
@@ -225,10 +227,23 @@ impl HubBuilder {
         self
     }
 
+    /// Brings users to consent with this: a call without a usable connection returns a ticket, and
+    /// [`Session::connect`](crate::Session::connect) gives one. The Hub's memory of connections is dropped when they change.
+    pub fn connect(mut self, connect: Arc<dyn Connect>) -> Self {
+        self.connect = Some(connect);
+        self
+    }
+
     /// Signs checkpoints of the audit trail with this key. Without one, each process signs with a
     /// key of its own that nobody outside of it can check.
     pub fn checkpoint_signer(mut self, signer: Arc<dyn CheckpointSigner>) -> Self {
         self.signer = Some(signer);
+        self
+    }
+
+    /// Writes the secrets that a vault opens into the audit trail.
+    pub fn secret_log(mut self, log: &SecretLog) -> Self {
+        self.secret_logs.push(log.clone());
         self
     }
 
@@ -299,6 +314,9 @@ impl HubBuilder {
             signer,
             hook(&events),
         ));
+        for log in &self.secret_logs {
+            log.bind(&audit)?;
+        }
         let requests = RequestStack::new(
             settings.http.clone(),
             transport,
@@ -336,9 +354,18 @@ impl HubBuilder {
             concurrency_wait: settings.concurrency_wait,
             memory: settings.memory,
             patience,
+            connect: self.connect,
             stores,
             clock,
         }));
+        if let Some(connect) = &hub.0.connect {
+            let hub = Arc::downgrade(&hub.0);
+            connect.on_change(Arc::new(move |_| {
+                if let Some(hub) = hub.upgrade() {
+                    hub.generation.raise();
+                }
+            }));
+        }
         hub.put_all(self.connectors)?;
         Ok(hub)
     }

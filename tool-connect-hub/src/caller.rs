@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tool_connect_core::store::{ConnectionFilter, Grant, Stores, Subject};
 use tool_connect_core::{
-    Clock, Connection, ConnectionId, Error, ErrorKind, InputRequest, InputRequired, InstanceId, Owner,
-    Principal, Result,
+    Clock, Connect, ConnectRequest, ConnectTicket, Connection, ConnectionId, Error, ErrorKind, InputRequest,
+    InputRequired, InstanceId, Owner, Principal, Result,
 };
 
 use crate::limits::LimitKeys;
@@ -40,18 +40,46 @@ struct Remembered<T> {
 }
 
 impl<T> Remembered<T> {
-    fn fresh(&self, now: u64, generation: u64, keep: Duration) -> Option<Arc<T>> {
+    fn is_fresh(&self, now: u64, generation: u64, keep: Duration) -> bool {
         let age = now.saturating_sub(self.read);
-        (self.generation == generation && u128::from(age) < keep.as_nanos()).then(|| Arc::clone(&self.value))
+        self.generation == generation && u128::from(age) < keep.as_nanos()
+    }
+
+    fn fresh(&self, now: u64, generation: u64, keep: Duration) -> Option<Arc<T>> {
+        self.is_fresh(now, generation, keep).then(|| Arc::clone(&self.value))
     }
 }
+
+/// The connections that a principal may use, by instance.
+type Connections = HashMap<InstanceId, Remembered<Vec<Arc<Connection>>>, foldhash::fast::RandomState>;
 
 /// A principal as the Hub knows it; shared by the sessions of equal principals.
 pub(crate) struct Caller {
     pub(crate) principal: Arc<Principal>,
     pub(crate) keys: LimitKeys,
     grants: Mutex<Option<Remembered<Vec<Grant>>>>,
-    connections: Mutex<HashMap<InstanceId, Remembered<Vec<Arc<Connection>>>>>,
+    connections: Mutex<Connections>,
+    tickets: Mutex<HashMap<InstanceId, Remembered<(Lack, ConnectTicket)>>>,
+}
+
+/// For how long calls that fail are given the same ticket, instead of one each.
+const TICKET: Duration = Duration::from_secs(180);
+
+/// What the user must connect before a call can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lack {
+    /// A connection that is there and does not suffice.
+    connection: Option<ConnectionId>,
+    /// Scopes that it lacks; empty where it does not work at all.
+    scopes: Vec<String>,
+}
+
+/// Why a call has no connection.
+enum Without {
+    /// The user must act.
+    Lack(Lack, Option<&'static str>),
+    /// Something else.
+    Error(Error),
 }
 
 /// Where grants and connections are read, and how long they are remembered.
@@ -61,6 +89,8 @@ pub(crate) struct Memory<'a> {
     pub(crate) generation: &'a Generation,
     pub(crate) keep: Duration,
     pub(crate) patience: Patience,
+    /// Whoever can bring users to consent.
+    pub(crate) connect: Option<&'a Arc<dyn Connect>>,
 }
 
 impl Caller {
@@ -70,6 +100,7 @@ impl Caller {
             principal: Arc::new(principal),
             grants: Mutex::default(),
             connections: Mutex::default(),
+            tickets: Mutex::default(),
         }
     }
 
@@ -90,6 +121,27 @@ impl Caller {
         Ok(value)
     }
 
+    /// The connection that a call uses, where it is remembered and has the scopes that the tool needs.
+    /// `now`: the clock's reading, where the call has one already.
+    pub(crate) fn remembered(
+        &self,
+        memory: &Memory<'_>,
+        now: Option<u64>,
+        entry: &Entry,
+        chosen: Option<&ConnectionId>,
+    ) -> Option<Arc<Connection>> {
+        let now = now.unwrap_or_else(|| memory.clock.monotonic());
+        let generation = memory.generation.now();
+        let remembered = lock(&self.connections);
+        let known = remembered.get(&entry.instance.id)?;
+        if !known.is_fresh(now, generation, memory.keep) {
+            return None;
+        }
+        let connection = choose(&known.value, entry, chosen).ok()?;
+        let scopes = entry.tool.definition().scopes.iter().map(AsRef::as_ref);
+        connection.missing(scopes).is_empty().then(|| Arc::clone(connection))
+    }
+
     /// The connection that a call uses, or what the user must do first.
     pub(crate) async fn connection(
         &self,
@@ -99,30 +151,113 @@ impl Caller {
     ) -> Result<Arc<Connection>> {
         let (now, generation) = (memory.clock.monotonic(), memory.generation.now());
         let instance = &entry.instance.id;
-        let known = lock(&self.connections).get(instance).and_then(|r| r.fresh(now, generation, memory.keep));
-        let connections = match known {
-            Some(connections) => connections,
-            None => {
-                let filter =
-                    ConnectionFilter { instance: Some(instance.clone()), ..ConnectionFilter::default() };
-                let list = memory.stores.connections.list(&self.principal.tenant, &filter);
-                let mut found = memory.patience.with("connections", list).await?;
-                found.retain(|c| c.owner.admits(&self.principal));
-                let value: Arc<Vec<_>> = Arc::new(found.into_iter().map(Arc::new).collect());
-                lock(&self.connections).insert(
-                    instance.clone(),
-                    Remembered { value: Arc::clone(&value), read: now, generation },
-                );
-                value
-            }
+        let known = {
+            let remembered = lock(&self.connections);
+            let fresh = remembered.get(instance).filter(|r| r.is_fresh(now, generation, memory.keep));
+            // Chosen where they lie: the list is the principal's own, and short.
+            fresh.map(|known| choose(&known.value, entry, chosen).cloned())
         };
-        let connection = choose(&connections, entry, chosen)?;
-        let definition = entry.tool.definition();
-        let missing = connection.missing(definition.scopes.iter().map(AsRef::as_ref));
-        if missing.is_empty() {
-            return Ok(Arc::clone(connection));
+        let found = match known {
+            Some(chosen) => chosen,
+            None => choose(&self.read_connections(memory, instance, now).await?, entry, chosen).cloned(),
+        };
+        let lack = match found {
+            Ok(connection) => {
+                let definition = entry.tool.definition();
+                let missing = connection.missing(definition.scopes.iter().map(AsRef::as_ref));
+                if missing.is_empty() {
+                    return Ok(connection);
+                }
+                Without::Lack(Lack { connection: Some(connection.id.clone()), scopes: missing }, None)
+            }
+            Err(without) => without,
+        };
+        match lack {
+            Without::Error(error) => Err(error),
+            // Boxed: few calls come here.
+            Without::Lack(lack, status) => Err(Box::pin(self.ask(memory, entry, lack, status)).await),
         }
-        Err(connect(instance, missing))
+    }
+
+    /// Asks the user to connect, with a ticket where there is somebody who makes them.
+    async fn ask(
+        &self,
+        memory: &Memory<'_>,
+        entry: &Entry,
+        lack: Lack,
+        status: Option<&'static str>,
+    ) -> Error {
+        let instance = &entry.instance.id;
+        let (mut url, mut expires, mut why) = (None, None, None);
+        if let Some(connect) = memory.connect {
+            match self.ticket(memory, connect, entry, &lack).await {
+                Ok(ticket) => (url, expires) = (Some(ticket.url.to_string()), Some(ticket.expires)),
+                // Asking once more would not help.
+                Err(error) if error.kind() == ErrorKind::Forbidden => return error,
+                Err(error) => {
+                    tracing::debug!(target: "tool_connect", %instance, %error, "there is no ticket to connect with");
+                    why = Some(error);
+                }
+            }
+        }
+        let Lack { connection, scopes } = lack;
+        let request = InputRequest::Connect { instance: instance.clone(), scopes, url };
+        let mut required = InputRequired::new(request);
+        required.expires = expires;
+        let mut error = Error::needs_input(required);
+        // A connection that is there and does not work: the same request to the user, and the reason for the developer.
+        if let (Some(connection), Some(status)) = (connection, status) {
+            error = error.with("connection", connection).with("status", status);
+        }
+        if let Some(why) = why {
+            error = error.with("no ticket", why);
+        }
+        error
+    }
+
+    async fn ticket(
+        &self,
+        memory: &Memory<'_>,
+        connect: &Arc<dyn Connect>,
+        entry: &Entry,
+        lack: &Lack,
+    ) -> Result<ConnectTicket> {
+        let instance = &entry.instance.id;
+        let (now, generation) = (memory.clock.monotonic(), memory.generation.now());
+        let known = lock(&self.tickets).get(instance).and_then(|known| known.fresh(now, generation, TICKET));
+        if let Some(known) = known.filter(|known| known.0 == *lack && known.1.expires > memory.clock.now()) {
+            return Ok(known.1.clone());
+        }
+        let mut request = ConnectRequest::new(instance.clone(), entry.instance.endpoint.scheme.clone());
+        request.connection.clone_from(&lack.connection);
+        request.scopes = lack.scopes.clone();
+        if lack.scopes.is_empty() {
+            // The first consent shall do for the tool that is wanted.
+            request.scopes = entry.tool.definition().scopes.iter().map(ToString::to_string).collect();
+        }
+        let ticket = memory.patience.with("tickets", connect.ticket(&self.principal, request)).await?;
+        let value = Arc::new((lack.clone(), ticket.clone()));
+        lock(&self.tickets).insert(instance.clone(), Remembered { value, read: now, generation });
+        Ok(ticket)
+    }
+
+    /// Reads the principal's connections at an instance, and remembers them.
+    async fn read_connections(
+        &self,
+        memory: &Memory<'_>,
+        instance: &InstanceId,
+        now: u64,
+    ) -> Result<Arc<Vec<Arc<Connection>>>> {
+        // Asked for before they are read, so that a change meanwhile is noticed.
+        let generation = memory.generation.now();
+        let filter = ConnectionFilter { instance: Some(instance.clone()), ..ConnectionFilter::default() };
+        let list = memory.stores.connections.list(&self.principal.tenant, &filter);
+        let mut found = memory.patience.with("connections", list).await?;
+        found.retain(|c| c.owner.admits(&self.principal));
+        let value: Arc<Vec<_>> = Arc::new(found.into_iter().map(Arc::new).collect());
+        let remembered = Remembered { value: Arc::clone(&value), read: now, generation };
+        lock(&self.connections).insert(instance.clone(), remembered);
+        Ok(value)
     }
 }
 
@@ -130,14 +265,20 @@ fn choose<'a>(
     connections: &'a [Arc<Connection>],
     entry: &Entry,
     chosen: Option<&ConnectionId>,
-) -> Result<&'a Arc<Connection>> {
+) -> std::result::Result<&'a Arc<Connection>, Without> {
     let instance = &entry.instance.id;
     if let Some(id) = chosen {
         let connection = connections.iter().find(|c| c.id == *id).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("the caller has no connection `{id}` at `{instance}`"))
-                .effect(tool_connect_core::Effect::NotExecuted)
+            let what = format!("the caller has no connection `{id}` at `{instance}`");
+            let error = Error::new(ErrorKind::NotFound, what);
+            Without::Error(error.effect(tool_connect_core::Effect::NotExecuted))
         })?;
         return if connection.status.usable() { Ok(connection) } else { Err(reconnect(connection)) };
+    }
+    if let [only] = connections
+        && only.status.usable()
+    {
+        return Ok(only);
     }
     let mut usable: Vec<&Arc<Connection>> = connections.iter().filter(|c| c.status.usable()).collect();
     // The user's own come before a team's, and these before the tenant's; then the default.
@@ -145,7 +286,7 @@ fn choose<'a>(
     match usable.as_slice() {
         [] => match connections.first() {
             Some(broken) => Err(reconnect(broken)),
-            None => Err(connect(instance, Vec::new())),
+            None => Err(Without::Lack(Lack { connection: None, scopes: Vec::new() }, None)),
         },
         [only] => Ok(only),
         [first, second, ..] if rank(&first.owner) < rank(&second.owner) || first.is_default => Ok(first),
@@ -157,14 +298,16 @@ fn choose<'a>(
                     None => c.id.to_string(),
                 })
                 .collect();
-            Err(Error::new(
-                ErrorKind::AmbiguousInstance,
-                format!(
-                    "several accounts are connected at `{instance}`: {}; choose one or mark a default",
-                    names.join(", ")
-                ),
-            )
-            .public(format!("Several accounts are connected: {}; name one.", names.join(", "))))
+            Err(Without::Error(
+                Error::new(
+                    ErrorKind::AmbiguousInstance,
+                    format!(
+                        "several accounts are connected at `{instance}`: {}; choose one or mark a default",
+                        names.join(", ")
+                    ),
+                )
+                .public(format!("Several accounts are connected: {}; name one.", names.join(", "))),
+            ))
         }
     }
 }
@@ -177,20 +320,10 @@ fn rank(owner: &Owner) -> u8 {
     }
 }
 
-fn connect(instance: &InstanceId, scopes: Vec<String>) -> Error {
-    Error::needs_input(InputRequired::new(InputRequest::Connect {
-        instance: instance.clone(),
-        scopes,
-        url: None,
-    }))
-}
-
-/// A connection that is there and does not work: the same request to the user, and the reason for
-/// the developer.
-fn reconnect(connection: &Connection) -> Error {
-    connect(&connection.instance, Vec::new())
-        .with("connection", &connection.id)
-        .with("status", connection.status.as_str())
+/// A connection that is there and does not work.
+fn reconnect(connection: &Connection) -> Without {
+    let lack = Lack { connection: Some(connection.id.clone()), scopes: Vec::new() };
+    Without::Lack(lack, Some(connection.status.as_str()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

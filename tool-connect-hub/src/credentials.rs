@@ -6,17 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Uri, header};
-use secrecy::ExposeSecret;
 use tool_connect_core::{
     AuthScheme, Authenticator, Connection, ConnectionId, Credential, CredentialSource, CredentialVersion,
-    Error, ErrorKind, Result, TenantId,
+    Error, ErrorKind, Result, TenantId, apply,
 };
-use url::form_urlencoded;
 
 /// Secrets in memory, set by the host; for development, tests, and hosts that read them from their
 /// own vault at start.
@@ -101,6 +95,7 @@ impl Authenticator for SchemeAuthenticator {
         connection: &Connection,
         scheme: &AuthScheme,
         request: &mut Parts,
+        _body: Option<&[u8]>,
     ) -> Result<CredentialVersion> {
         if *scheme == AuthScheme::None {
             return Ok(0);
@@ -120,73 +115,6 @@ impl Authenticator for SchemeAuthenticator {
         let current = self.source.credential(connection).await?;
         Ok(current.is_some_and(|(_, current)| current != version))
     }
-}
-
-fn apply(
-    connection: &Connection,
-    scheme: &AuthScheme,
-    credential: &Credential,
-    request: &mut Parts,
-) -> Result<()> {
-    let invalid = |why: &str| {
-        Error::new(ErrorKind::Config, format!("the secret of connection `{}` {why}", connection.id))
-    };
-    let secret_header = |text: String| {
-        let mut value = HeaderValue::try_from(text)
-            .map_err(|_| invalid("holds a character that a header cannot carry; check for line breaks"))?;
-        // Kept out of Debug output and of HTTP/2 header compression.
-        value.set_sensitive(true);
-        Ok::<_, Error>(value)
-    };
-    match (scheme, credential) {
-        (AuthScheme::ApiKeyHeader { header, prefix }, Credential::Token(token)) => {
-            let name = HeaderName::try_from(header.as_str()).map_err(|_| {
-                Error::new(ErrorKind::Config, format!("`{}` is no header name", header.escape_debug()))
-            })?;
-            request.headers.insert(name, secret_header(format!("{prefix}{}", token.expose_secret()))?);
-        }
-        (AuthScheme::ApiKeyQuery { parameter }, Credential::Token(token)) => {
-            request.uri = with_query(&request.uri, parameter, token.expose_secret())
-                .ok_or_else(|| invalid("does not fit into the URL"))?;
-        }
-        (AuthScheme::Bearer, Credential::Token(token)) => {
-            let value = secret_header(format!("Bearer {}", token.expose_secret()))?;
-            request.headers.insert(header::AUTHORIZATION, value);
-        }
-        (AuthScheme::Basic, Credential::Basic { username, password }) => {
-            // RFC 7617 §2: the first colon ends the user name.
-            if username.contains(':') {
-                return Err(invalid("has a user name with a colon, which basic authentication cannot carry"));
-            }
-            let pair = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
-            request.headers.insert(header::AUTHORIZATION, secret_header(format!("Basic {pair}"))?);
-        }
-        (AuthScheme::Basic, _) => {
-            return Err(invalid("is a token, but the service wants a user name and a password"));
-        }
-        (AuthScheme::ApiKeyHeader { .. } | AuthScheme::ApiKeyQuery { .. } | AuthScheme::Bearer, _) => {
-            return Err(invalid("is a user name and a password, but the service wants a token"));
-        }
-        _ => {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "this authentication scheme needs an authenticator of its own; give the Hub one",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The URI with one more query parameter.
-fn with_query(uri: &Uri, parameter: &str, value: &str) -> Option<Uri> {
-    let pair = form_urlencoded::Serializer::new(String::new()).append_pair(parameter, value).finish();
-    let joined = match uri.query() {
-        Some(query) if !query.is_empty() => format!("{}?{query}&{pair}", uri.path()),
-        _ => format!("{}?{pair}", uri.path()),
-    };
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(joined).ok()?);
-    Uri::from_parts(parts).ok()
 }
 
 #[cfg(test)]
@@ -212,7 +140,7 @@ mod tests {
         secrets.set(connection.tenant.clone(), connection.id.clone(), secret);
         let request = http::Request::get("https://api.example/a?b=c").body(()).expect("a request");
         let mut parts = request.into_parts().0;
-        SchemeAuthenticator::new(Arc::new(secrets)).sign(&connection, &scheme, &mut parts).await?;
+        SchemeAuthenticator::new(Arc::new(secrets)).sign(&connection, &scheme, &mut parts, None).await?;
         Ok(parts)
     }
 
@@ -266,10 +194,11 @@ mod tests {
         };
         let mut parts = http::Request::new(()).into_parts().0;
 
-        let error = signer.sign(&connection, &AuthScheme::Bearer, &mut parts).await.expect_err("none yet");
+        let error =
+            signer.sign(&connection, &AuthScheme::Bearer, &mut parts, None).await.expect_err("none yet");
         assert_eq!(error.kind(), ErrorKind::NeedsReauth);
         set("one");
-        let version = signer.sign(&connection, &AuthScheme::Bearer, &mut parts).await.expect("signed");
+        let version = signer.sign(&connection, &AuthScheme::Bearer, &mut parts, None).await.expect("signed");
         assert!(!signer.refused(&connection, version).await.expect("known"));
         set("two");
         assert!(signer.refused(&connection, version).await.expect("known"));

@@ -10,8 +10,8 @@ use quick_cache::sync::Cache;
 use tokio_util::task::TaskTracker;
 use tool_connect_core::store::{Approval, ApprovalStatus, Decision, Grant, Stores, Subject, ToolPattern};
 use tool_connect_core::{
-    ApprovalId, Clock, Connection, ConnectionId, Connector, ConnectorManifest, Effect, Error, ErrorKind,
-    Event, EventKind, EventSink, InstanceId, Principal, Result, TenantId,
+    ApprovalId, Clock, Connect, Connection, ConnectionId, Connector, ConnectorManifest, Effect, Error,
+    ErrorKind, Event, EventKind, EventSink, InstanceId, Principal, Result, TenantId,
 };
 
 use crate::audit::{Audit, AuditEntry, AuditTrail, EntryKind, Outcome};
@@ -25,6 +25,9 @@ use crate::policy::Policy;
 use crate::registry::{Instance, Quarantined, Registration, Registry, hidden};
 use crate::request::RequestStack;
 use crate::session::{Session, SessionInner};
+
+/// For how long a lease that ended is left alone: its holder may be looking at it.
+const LEASES_KEPT: Duration = Duration::from_secs(3600);
 
 /// So many principals are remembered between sessions.
 pub(crate) const CALLERS: usize = 10_000;
@@ -59,6 +62,7 @@ pub(crate) struct HubInner {
     pub(crate) concurrency_wait: Duration,
     pub(crate) memory: Duration,
     pub(crate) patience: Patience,
+    pub(crate) connect: Option<Arc<dyn Connect>>,
 }
 
 /// Who hears of events.
@@ -94,7 +98,18 @@ impl HubInner {
             generation: &self.generation,
             keep: self.memory,
             patience: self.patience,
+            connect: self.connect.as_ref(),
         }
+    }
+
+    /// Whoever can bring users to consent.
+    pub(crate) fn connecting(&self) -> Result<&Arc<dyn Connect>> {
+        self.connect.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                "the Hub cannot connect accounts: give it `HubBuilder::connect` (with tool-connect-oauth, `oauth.connect()`)",
+            )
+        })
     }
 
     /// Runs what must happen although nobody waits for it any more. Outside of a runtime there is
@@ -430,6 +445,8 @@ impl Hub {
         Ok(stores.idempotency.purge().await?
             + stores.quotas.purge().await?
             + stores.results.purge().await?
+            + stores.leases.purge(LEASES_KEPT).await?
+            + stores.authorizations.purge().await?
             + stores.approvals.purge(decided_long_ago).await?)
     }
 

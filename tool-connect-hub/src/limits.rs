@@ -2,6 +2,7 @@
 //! quotas over long windows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tool_connect_core::store::{QuotaKey, QuotaRequest, QuotaStore};
 use tool_connect_core::{
-    Clock, ConnectionId, Error, ErrorKind, PlanId, Principal, Rate, Result, Retry, TenantId,
+    BoxFuture, Clock, ConnectionId, Error, ErrorKind, PlanId, Principal, Rate, Result, Retry, TenantId,
 };
 use tool_connect_tower::limit::{Cause, Charge, ClassId, Refused};
 use tool_connect_tower::{Limit, Limiter, hash_key};
@@ -76,11 +77,13 @@ pub enum QuotaOf {
     Instance,
 }
 
-/// A principal's keys in the limiter; hashed once per session.
-#[derive(Clone, Copy, Debug)]
+/// A principal's keys in the limiter; hashed once, and not by each call.
+#[derive(Debug)]
 pub(crate) struct LimitKeys {
     tenant: u64,
     user: u64,
+    /// The class of the principal's plan, once it has a rate; a class never becomes another.
+    plan: OnceLock<ClassId>,
 }
 
 impl LimitKeys {
@@ -88,7 +91,15 @@ impl LimitKeys {
         Self {
             tenant: hash_key(principal.tenant.as_str()),
             user: hash_key((principal.tenant.as_str(), principal.user.as_str())),
+            plan: OnceLock::new(),
         }
+    }
+
+    /// The key of one of the tenant's connections; the tenant's own key is mixed in, and the host
+    /// chose the id, so that a quick hash will do.
+    fn connection(&self, id: &ConnectionId) -> u64 {
+        static SEED: OnceLock<foldhash::quality::RandomState> = OnceLock::new();
+        SEED.get_or_init(Default::default).hash_one((self.tenant, id.as_str()))
     }
 }
 
@@ -152,18 +163,21 @@ impl Limits {
             store,
             clock,
         };
+        // What most calls share comes last, as in `rates`.
+        if let Some(rate) = settings.user {
+            limits.set(LimitOf::User, rate)?;
+        }
+        for (plan, rate) in &settings.plans {
+            limits.set(LimitOf::Plan(PlanId::new(plan)?), *rate)?;
+        }
         for (of, rate) in [
             (LimitOf::Tenant, settings.tenant),
-            (LimitOf::User, settings.user),
-            (LimitOf::Instance, settings.instance),
             (LimitOf::Connection, settings.connection),
+            (LimitOf::Instance, settings.instance),
         ] {
             if let Some(rate) = rate {
                 limits.set(of, rate)?;
             }
-        }
-        for (plan, rate) in &settings.plans {
-            limits.set(LimitOf::Plan(PlanId::new(plan)?), *rate)?;
         }
         for quota in &settings.quotas {
             if quota.window < Duration::from_secs(1) {
@@ -215,33 +229,53 @@ impl Limits {
     }
 
     /// Takes a call's cost from every rate or from none, then from every quota or from none; what a
-    /// quota refuses stays taken from the rates. `now`: the clock's reading, where the call has one
+    /// quota refuses stays taken from the rates. `None` where that is done: what else there is to be
+    /// waited for or asked for is in the future. `now`: the clock's reading, where the call has one
     /// already.
-    pub(crate) async fn acquire(
-        &self,
+    pub(crate) fn acquire<'a>(
+        &'a self,
         now: Option<u64>,
-        keys: LimitKeys,
-        principal: &Principal,
-        entry: &Entry,
+        keys: &LimitKeys,
+        principal: &'a Principal,
+        entry: &'a Entry,
         connection: Option<&ConnectionId>,
-    ) -> Result<(), Refusal> {
-        self.rates(now, keys, principal, entry, connection).await?;
-        if self.quotas.is_empty() { Ok(()) } else { Box::pin(self.count(principal, entry)).await }
+    ) -> Option<BoxFuture<'a, Result<(), Refusal>>> {
+        let refused = self.rates(now, keys, principal, entry, connection);
+        if refused.is_none() && self.quotas.is_empty() {
+            return None;
+        }
+        Some(Box::pin(async move {
+            if let Some((refused, charges, used)) = refused {
+                self.wait(refused, &charges[..used]).await?;
+            }
+            if self.quotas.is_empty() { Ok(()) } else { self.count(principal, entry).await }
+        }))
     }
 
-    async fn rates(
+    /// The class of the principal's plan, if the plan has a rate.
+    fn plan(&self, keys: &LimitKeys, principal: &Principal) -> Option<ClassId> {
+        let plan = principal.plan.as_ref()?;
+        if let Some(class) = keys.plan.get() {
+            return Some(*class);
+        }
+        let class = *self.plans.load().get(plan)?;
+        Some(*keys.plan.get_or_init(|| class))
+    }
+
+    /// Takes from every rate or from none; what refuses it, and what was to be taken.
+    fn rates(
         &self,
         now: Option<u64>,
-        keys: LimitKeys,
+        keys: &LimitKeys,
         principal: &Principal,
         entry: &Entry,
         connection: Option<&ConnectionId>,
-    ) -> Result<(), Refusal> {
+    ) -> Option<(Refused, [Charge; 5], usize)> {
         let cost = u64::from(entry.tool.definition().cost);
-        let plan = principal.plan.as_ref().and_then(|plan| self.plans.load().get(plan).copied());
+        let plan = self.plan(keys, principal);
         let by_connection = connection.and_then(|id| {
             let class = self.connection.get()?;
-            Some((*class, hash_key((principal.tenant.as_str(), id.as_str()))))
+            Some((*class, keys.connection(id)))
         });
         let wanted = [
             self.user.get().map(|class| (*class, keys.user)),
@@ -250,25 +284,25 @@ impl Limits {
             by_connection,
             self.instance.get().map(|class| (*class, entry.instance.key)),
         ];
-        let mut wanted = wanted.into_iter().flatten().map(|(class, key)| Charge::new(class, key).cost(cost));
-        let Some(first) = wanted.next() else { return Ok(()) };
-        let mut charges = [first.cost(0); 5];
+        let (class, key) = wanted.into_iter().flatten().next()?;
+        let mut charges = [Charge::new(class, key).cost(cost); 5];
         let mut used = 0;
-        for (place, charge) in charges.iter_mut().zip(std::iter::once(first).chain(wanted)) {
-            *place = charge;
+        for (class, key) in wanted.into_iter().flatten() {
+            charges[used] = Charge::new(class, key).cost(cost);
             used += 1;
         }
-        let charges = &charges[..used];
         let now = now.unwrap_or_else(|| self.clock.monotonic());
-        let refused = match self.limiter.check(now, charges) {
-            Ok(_) => return Ok(()),
-            Err(refused) => refused,
-        };
+        let refused = self.limiter.check(now, &charges[..used]).err()?;
+        Some((refused, charges, used))
+    }
+
+    /// Waits for the rates, if that is allowed.
+    async fn wait(&self, refused: Refused, charges: &[Charge]) -> Result<(), Refusal> {
         if refused.retry_after().is_none_or(|wait| wait > self.wait) {
             return Err(Refusal::rate(&refused));
         }
         let clock = Reading(&*self.clock);
-        match Box::pin(self.limiter.acquire(charges, self.wait, &clock)).await {
+        match self.limiter.acquire(charges, self.wait, &clock).await {
             Ok(_) => Ok(()),
             Err(refused) => Err(Refusal::rate(&refused)),
         }

@@ -8,15 +8,16 @@ use bytes::Bytes;
 use serde_json::Value;
 use tool_connect_core::store::{Approval, Decision, ResultMeta};
 use tool_connect_core::{
-    ApprovalId, Arguments, CallOptions, Connection, Error, ErrorKind, InputRequest, InputRequired,
-    IntoToolOutput, Principal, Result, ResultHandle, Tool, ToolCall, ToolOutcome,
+    ApprovalId, Arguments, CallOptions, ConnectRequest, ConnectTicket, Connection, ConnectionId, Error,
+    ErrorKind, InputRequest, InputRequired, IntoToolOutput, Principal, Result, ResultHandle, Tool, ToolCall,
+    ToolOutcome,
 };
 
 use crate::call::Call;
 use crate::caller::Caller;
 use crate::hub::HubInner;
 use crate::policy::{Access, PolicyRequest};
-use crate::registry::{self, Found, ListRequest, ToolInfo, ToolPage};
+use crate::registry::{self, Found, ListRequest, Snapshot, ToolInfo, ToolPage};
 
 pub(crate) struct SessionInner {
     pub(crate) hub: Arc<HubInner>,
@@ -50,7 +51,9 @@ impl Session {
     pub async fn call(&self, tool: &str, arguments: impl Into<Arguments>) -> Result<ToolOutcome> {
         let arguments = arguments.into();
         let found = self.find(tool)?;
-        Call::new(&self.0, found, arguments, CallOptions::default()).run().await
+        let mut call = Call::new(&self.0, found, arguments, None);
+        let ended = call.run().await;
+        call.outcome(ended)
     }
 
     /// Runs a call with options: an idempotency key, an approval, a connection, a time-out.
@@ -58,8 +61,11 @@ impl Session {
     /// # Errors
     /// As [`call`](Self::call).
     pub async fn execute(&self, call: ToolCall) -> Result<ToolOutcome> {
-        let found = self.find(&call.tool)?;
-        Call::new(&self.0, found, call.arguments, call.options).run().await
+        let ToolCall { tool, arguments, options, .. } = call;
+        let found = self.find(&tool)?;
+        let mut call = Call::new(&self.0, found, arguments, Some(Box::new(options)));
+        let ended = call.run().await;
+        call.outcome(ended)
     }
 
     /// Runs a tool typed: `session.run(CreateIssue { .. }).await?`. Through the same stacks, and
@@ -69,7 +75,7 @@ impl Session {
     /// As [`call`](Self::call). A call that waits for somebody, or that became a job, arrives as an
     /// error that carries it: [`Error::input_required`], [`Error::task`].
     pub async fn run<T: Tool>(&self, tool: T) -> Result<T::Output> {
-        self.run_with(tool, CallOptions::default()).await
+        run_typed(self, tool, None, None).await
     }
 
     /// As [`run`](Self::run), with options.
@@ -77,7 +83,7 @@ impl Session {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_with<T: Tool>(&self, tool: T, options: CallOptions) -> Result<T::Output> {
-        run_typed(self, tool, None, options).await
+        run_typed(self, tool, None, Some(Box::new(options))).await
     }
 
     /// Calls and runs on one instance: `session.on("github_work").run(..)`, or by local name.
@@ -164,6 +170,55 @@ impl Session {
         Ok(found)
     }
 
+    /// A ticket for an account at an instance: a page where this very user, logged in at the host, goes to consent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownTool`] where the tenant sees no such instance, [`ErrorKind::Config`] where the Hub was given nobody
+    /// who brings users to consent; those of [`Connect::ticket`](tool_connect_core::Connect::ticket).
+    pub async fn connect(&self, instance: &str) -> Result<ConnectTicket> {
+        self.connect_with(self.connect_request(instance)?).await
+    }
+
+    /// What [`connect`](Self::connect) asks for, to be changed: another owner, a connection that is connected again, more
+    /// scopes, a place to return to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownTool`] where the tenant sees no such instance.
+    pub fn connect_request(&self, instance: &str) -> Result<ConnectRequest> {
+        let (overlay, global) = self.0.hub.registry.views(&self.principal().tenant);
+        // The tenant's own instance hides a global one of the same id.
+        let named = |snapshot: &Snapshot| {
+            let found = snapshot.instances().find(|known| known.id.as_str() == instance);
+            found.map(|found| ConnectRequest::new(found.id.clone(), found.endpoint.scheme.clone()))
+        };
+        overlay.as_deref().and_then(named).or_else(|| named(&global)).ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownTool,
+                format!("there is no connector instance `{}`", instance.escape_debug()),
+            )
+        })
+    }
+
+    /// As [`connect`](Self::connect), with a request of the caller's; the instance's own scheme counts.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(&self, request: ConnectRequest) -> Result<ConnectTicket> {
+        let mut request = request;
+        request.scheme = self.connect_request(request.instance.as_str())?.scheme;
+        let hub = &*self.0.hub;
+        hub.patience.with("tickets", hub.connecting()?.ticket(self.principal(), request)).await
+    }
+
+    /// Ends a connection: its secret is destroyed, and its tokens are given back at the provider. Seen by the next call.
+    ///
+    /// # Errors
+    /// As [`Connect::disconnect`](tool_connect_core::Connect::disconnect), and [`ErrorKind::Config`] as
+    /// [`connect`](Self::connect).
+    pub async fn disconnect(&self, connection: &ConnectionId) -> Result<()> {
+        self.0.hub.connecting()?.disconnect(self.principal(), connection).await
+    }
+
     /// Approvals of the tenant that wait for a decision.
     ///
     /// # Errors
@@ -205,14 +260,9 @@ impl Session {
     }
 
     /// Finds a tool; a call that names none is a fact for the audit trail too.
+    #[inline]
     fn find(&self, tool: &str) -> Result<Found> {
-        let registry = &self.0.hub.registry;
-        let tenant = &self.principal().tenant;
-        let found = if tool.contains('.') || tool.contains("__") {
-            registry.find(tenant, tool)
-        } else {
-            registry.find_local(tenant, tool)
-        };
+        let found = self.0.hub.registry.find(&self.principal().tenant, tool);
         found.inspect_err(|error| self.0.hub.not_found(&self.0.caller.principal, error.kind()))
     }
 }
@@ -225,13 +275,14 @@ async fn run_typed<T: Tool>(
     session: &Session,
     tool: T,
     instance: Option<&str>,
-    options: CallOptions,
+    options: Option<Box<CallOptions>>,
 ) -> Result<T::Output> {
     let tenant = &session.principal().tenant;
     let found = session.0.hub.registry.find_type::<T>(tenant, instance);
     let found = found.inspect_err(|e| session.0.hub.not_found(&session.0.caller.principal, e.kind()))?;
-    let outcome = Call::new(&session.0, found, Arguments::typed(tool), options).run().await?;
-    T::Output::from_output(outcome.into_output()?)
+    let mut call = Call::new(&session.0, found, Arguments::typed(tool), options);
+    let ended = call.run().await;
+    T::Output::from_output(call.outcome(ended)?.into_output()?)
 }
 
 /// A session on one connector instance; see [`Session::on`].
@@ -256,7 +307,7 @@ impl OnInstance<'_> {
     /// # Errors
     /// As [`Session::run`].
     pub async fn run<T: Tool>(&self, tool: T) -> Result<T::Output> {
-        run_typed(self.session, tool, Some(self.instance), CallOptions::default()).await
+        run_typed(self.session, tool, Some(self.instance), None).await
     }
 
     /// As [`run`](Self::run), with options.
@@ -264,6 +315,6 @@ impl OnInstance<'_> {
     /// # Errors
     /// As [`Session::run`].
     pub async fn run_with<T: Tool>(&self, tool: T, options: CallOptions) -> Result<T::Output> {
-        run_typed(self.session, tool, Some(self.instance), options).await
+        run_typed(self.session, tool, Some(self.instance), Some(Box::new(options))).await
     }
 }

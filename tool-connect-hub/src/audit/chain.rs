@@ -1,10 +1,14 @@
 //! What links one record to the next.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use tool_connect_core::TenantId;
 use tool_connect_core::store::{AuditHead, SealedRecord, Segment};
 
-const RECORD: &[u8] = b"tc-audit-1";
+use super::encode::VERSION;
+use super::json;
+
 const GENESIS: &[u8] = b"tc-audit-genesis-1";
 
 /// What stands before a tenant's first record: a hash of the tenant's id, so that a chain cannot
@@ -14,22 +18,29 @@ pub(super) fn genesis(tenant: &TenantId) -> [u8; 32] {
 }
 
 /// The hash of a record that follows `previous`. The buffer is for reuse.
+///
+/// What is hashed begins with the format's version, so that nothing of one format passes for
+/// something of another one.
 pub(super) fn link(
     buffer: &mut Vec<u8>,
     previous: &[u8; 32],
     sequence: u64,
     record: &SealedRecord,
 ) -> [u8; 32] {
-    let user = record.user.as_str().as_bytes();
     buffer.clear();
-    buffer.extend_from_slice(RECORD);
-    buffer.extend_from_slice(previous);
-    buffer.extend_from_slice(&sequence.to_be_bytes());
-    buffer.extend_from_slice(&length(user));
-    buffer.extend_from_slice(user);
-    buffer.extend_from_slice(&record.millis.to_be_bytes());
-    buffer.extend_from_slice(&length(&record.payload));
-    buffer.extend_from_slice(&record.payload);
+    if json::is_one(&record.payload) {
+        json::link(buffer, previous, sequence, record);
+    } else {
+        let user = record.user.as_str().as_bytes();
+        buffer.push(VERSION);
+        buffer.extend_from_slice(previous);
+        buffer.extend_from_slice(&sequence.to_be_bytes());
+        buffer.extend_from_slice(&record.millis.to_be_bytes());
+        // An id has at most 256 bytes.
+        buffer.extend_from_slice(&u16::try_from(user.len()).unwrap_or(u16::MAX).to_be_bytes());
+        buffer.extend_from_slice(user);
+        buffer.extend_from_slice(&record.payload);
+    }
     sha256(buffer)
 }
 
@@ -40,12 +51,17 @@ pub(super) fn attach(buffer: &mut Vec<u8>, segment: &mut Segment, head: Option<A
         Some(head) => (head.sequence, head.hash),
         None => (0, genesis(&segment.tenant)),
     };
-    for record in &mut segment.records {
+    for record in Arc::make_mut(&mut segment.records) {
         sequence = sequence.saturating_add(1);
         previous = link(buffer, &previous, sequence, record);
         record.sequence = sequence;
         record.hash = previous;
     }
+}
+
+/// Whether the segment was linked to this head.
+pub(super) fn is_attached(segment: &Segment, head: Option<AuditHead>) -> bool {
+    segment.after == head && segment.records.first().is_none_or(|first| first.sequence > 0)
 }
 
 /// A text's length, as hashed: eight bytes, big endian.

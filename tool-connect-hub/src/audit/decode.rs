@@ -1,15 +1,18 @@
 //! A record, read back.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use tool_connect_core::store::SealedRecord;
 use tool_connect_core::{
-    AgentId, ApprovalId, ConnectionId, Effect, Error, ErrorKind, Result, Served, TenantId, ToolId, UserId,
+    AgentId, ApprovalId, CallId, ConnectionId, Effect, Error, ErrorKind, Result, Served, TenantId, ToolId,
+    UserId,
 };
 
-use super::encode::{self, ERASED, UNREADABLE, VERSION};
+use super::encode::{ERASED, UNREADABLE, VERSION, tag};
 use super::entry::{EntryKind, Outcome};
+use super::json;
 
-/// The user in whose name the trail writes what concerns no person: [`EntryKind::Gap`].
+/// The user in whose name the trail writes what no person did: [`EntryKind::Gap`], and secrets that a task of the library
+/// opened.
 pub const SYSTEM_USER: &str = "(tool-connect)";
 
 /// What a record holds of a call's arguments.
@@ -81,36 +84,25 @@ pub struct AuditRecord {
     /// When the first of them was made, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
+    /// The secret that was opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<OpenedSecret>,
 }
 
-/// The fields as they are written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    #[serde(rename = "v")]
-    _version: u64,
-    kind: EntryKind,
-    call: Option<String>,
-    agent: Option<AgentId>,
-    tool: Option<ToolId>,
-    definition: Option<String>,
-    arguments: Option<String>,
-    connection: Option<ConnectionId>,
-    approval: Option<ApprovalId>,
-    outcome: Option<Outcome>,
-    effect: Option<Effect>,
-    #[serde(default)]
-    served: Served,
-    #[serde(default)]
-    took_ns: u64,
-    trace: Option<String>,
-    lost: Option<u64>,
-    since: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: u64,
+/// A secret that was opened; never the secret. The record's user is who opened it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OpenedSecret {
+    /// Whose it is: `user:ada`, `team:ops` or `tenant`.
+    pub subject: String,
+    /// The record that it stands in.
+    pub record: String,
+    /// The field of the record.
+    pub field: String,
+    /// The key that it was sealed with.
+    pub key_id: String,
+    /// What it was opened for.
+    pub purpose: String,
 }
 
 impl AuditRecord {
@@ -128,63 +120,219 @@ impl AuditRecord {
             .with("sequence", sealed.sequence)
             .with("why", why)
         };
-        let Version { v } = serde_json::from_slice(&sealed.payload).map_err(|e| broken(place(&e)))?;
-        if v != VERSION {
-            return Err(Error::new(
+        let newer = |version: u64| {
+            Error::new(
                 ErrorKind::Unsupported,
                 "an audit record is of a newer format; read it with a newer version of this library",
             )
             .with("sequence", sealed.sequence)
-            .with("version", v));
-        }
-        let wire: Wire = serde_json::from_slice(&sealed.payload).map_err(|e| broken(place(&e)))?;
-        let arguments = match wire.arguments.as_deref() {
-            None => None,
-            Some(ERASED) => Some(ArgumentsHash::Erased),
-            Some(UNREADABLE) => Some(ArgumentsHash::Unreadable),
-            Some(hash) => {
-                Some(ArgumentsHash::Keyed(unhex(hash).ok_or_else(|| broken("arguments".to_owned()))?))
-            }
+            .with("version", version)
         };
-        let definition = match wire.definition {
-            None => None,
-            Some(hash) => Some(unhex(&hash).ok_or_else(|| broken("definition".to_owned()))?),
-        };
+        let payload = &sealed.payload[..];
+        let fields = if json::is_one(payload) { json::read(payload) } else { Fields::read(payload) };
+        let fields = fields.map_err(|why| match why {
+            Unread::Newer(version) => newer(version),
+            Unread::Broken(why) => broken(why),
+        })?;
+        let Fields {
+            kind,
+            call,
+            agent,
+            tool,
+            definition,
+            arguments,
+            connection,
+            approval,
+            outcome,
+            effect,
+            served,
+            took_ns,
+            trace,
+            lost,
+            since,
+            secret,
+        } = fields;
         Ok(Self {
             tenant: tenant.clone(),
             sequence: sealed.sequence,
             hash: sealed.hash,
             millis: sealed.millis,
-            kind: wire.kind,
+            kind,
             user: sealed.user.clone(),
-            agent: wire.agent,
-            call: wire.call,
-            tool: wire.tool,
+            agent,
+            call,
+            tool,
             definition,
             arguments,
-            connection: wire.connection,
-            approval: wire.approval,
-            outcome: wire.outcome,
-            effect: wire.effect,
-            served: wire.served,
-            took_ns: wire.took_ns,
-            trace: wire.trace,
-            lost: wire.lost,
-            since: wire.since,
+            connection,
+            approval,
+            outcome,
+            effect,
+            served,
+            took_ns,
+            trace,
+            lost,
+            since,
+            secret,
         })
     }
 }
 
-/// Where it failed, without the text that failed.
-fn place(error: &serde_json::Error) -> String {
-    format!("line {}, column {}", error.line(), error.column())
+/// What a record holds.
+pub(super) struct Fields {
+    pub(super) kind: EntryKind,
+    pub(super) call: Option<String>,
+    pub(super) agent: Option<AgentId>,
+    pub(super) tool: Option<ToolId>,
+    pub(super) definition: Option<[u8; 32]>,
+    pub(super) arguments: Option<ArgumentsHash>,
+    pub(super) connection: Option<ConnectionId>,
+    pub(super) approval: Option<ApprovalId>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) effect: Option<Effect>,
+    pub(super) served: Served,
+    pub(super) took_ns: u64,
+    pub(super) trace: Option<String>,
+    pub(super) lost: Option<u64>,
+    pub(super) since: Option<u64>,
+    pub(super) secret: Option<OpenedSecret>,
+}
+
+/// Why a record cannot be read.
+pub(super) enum Unread {
+    /// It is of this later version.
+    Newer(u64),
+    /// It is none; says where, and nothing of what stands there.
+    Broken(String),
+}
+
+impl Unread {
+    fn at(place: &str) -> Self {
+        Self::Broken(place.to_owned())
+    }
+}
+
+impl Fields {
+    /// Reads a record of format 2.
+    fn read(payload: &[u8]) -> Result<Self, Unread> {
+        let (kind, mut rest) = match payload {
+            [VERSION, kind, rest @ ..] => (*kind, rest),
+            // No later format begins with a byte that is text.
+            [version @ 3..=31, ..] => return Err(Unread::Newer(u64::from(*version))),
+            _ => return Err(Unread::at("beginning")),
+        };
+        let kind = EntryKind::of_code(kind).ok_or_else(|| Unread::at("kind"))?;
+        let mut fields = Self {
+            kind,
+            call: None,
+            agent: None,
+            tool: None,
+            definition: None,
+            arguments: None,
+            connection: None,
+            approval: None,
+            outcome: None,
+            effect: None,
+            served: Served::Fresh,
+            took_ns: 0,
+            trace: None,
+            lost: None,
+            since: None,
+            secret: None,
+        };
+        let mut last = 0;
+        while !rest.is_empty() {
+            let (tag, value, after) = split(rest).ok_or_else(|| Unread::at("length of a field"))?;
+            if tag <= last {
+                return Err(Unread::at("order of fields"));
+            }
+            fields.set(tag, value).ok_or_else(|| Unread::Broken(format!("field {tag}")))?;
+            (last, rest) = (tag, after);
+        }
+        Ok(fields)
+    }
+
+    fn set(&mut self, tag: u8, value: &[u8]) -> Option<()> {
+        match tag {
+            tag::CALL => {
+                let (prefix, sequence) = value.split_first_chunk()?;
+                let call = CallId::new(u64::from_be_bytes(*prefix), number(sequence)?);
+                self.call = Some(call.to_string());
+            }
+            tag::AGENT => self.agent = Some(AgentId::new(text(value)?).ok()?),
+            tag::TOOL => self.tool = Some(ToolId::parse(text(value)?).ok()?),
+            tag::DEFINITION => self.definition = Some(value.try_into().ok()?),
+            tag::CONNECTION => self.connection = Some(ConnectionId::new(text(value)?).ok()?),
+            tag::APPROVAL => self.approval = Some(ApprovalId::new(text(value)?).ok()?),
+            tag::OUTCOME => self.outcome = Some(Outcome::parse(text(value)?)?),
+            tag::EFFECT => {
+                self.effect = Some(match value {
+                    [0] => Effect::None,
+                    [1] => Effect::NotExecuted,
+                    [2] => Effect::Unknown,
+                    _ => return None,
+                });
+            }
+            tag::SERVED => {
+                self.served = match value {
+                    [1] => Served::Replay,
+                    [2] => Served::Cache,
+                    _ => return None,
+                };
+            }
+            tag::TOOK => self.took_ns = number(value)?,
+            tag::TRACE => self.trace = Some(text(value)?.to_owned()),
+            tag::LOST => self.lost = Some(number(value)?),
+            tag::SINCE => self.since = Some(number(value)?),
+            tag::ARGUMENTS => {
+                self.arguments = Some(match value {
+                    [ERASED] => ArgumentsHash::Erased,
+                    [UNREADABLE] => ArgumentsHash::Unreadable,
+                    hash => ArgumentsHash::Keyed(hash.try_into().ok()?),
+                });
+            }
+            tag::SUBJECT => self.opened().subject = text(value)?.to_owned(),
+            tag::RECORD => self.opened().record = text(value)?.to_owned(),
+            tag::FIELD => self.opened().field = text(value)?.to_owned(),
+            tag::KEY => self.opened().key_id = text(value)?.to_owned(),
+            tag::PURPOSE => self.opened().purpose = text(value)?.to_owned(),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn opened(&mut self) -> &mut OpenedSecret {
+        self.secret.get_or_insert_default()
+    }
+}
+
+/// The first field: its tag, its value, and what follows.
+fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (length, rest) = match bytes {
+        [_, low @ 0..0x80, rest @ ..] => (usize::from(*low), rest),
+        [_, low, high @ 0..0x80, rest @ ..] => (usize::from(*low & 0x7f) | usize::from(*high) << 7, rest),
+        _ => return None,
+    };
+    let (value, rest) = rest.split_at_checked(length)?;
+    Some((*bytes.first()?, value, rest))
+}
+
+fn text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok()
+}
+
+/// A number of up to eight bytes, big endian.
+fn number(value: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 8];
+    bytes.get_mut(8_usize.checked_sub(value.len())?..)?.copy_from_slice(value);
+    Some(u64::from_be_bytes(bytes))
 }
 
 /// Lowercase hex of a hash.
 pub(super) fn hex_text(bytes: &[u8]) -> String {
-    let mut out = Vec::with_capacity(bytes.len() * 2);
-    encode::hex(&mut out, bytes);
-    String::from_utf8(out).unwrap_or_default()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Bytes of a text of lowercase hex.
@@ -217,8 +365,8 @@ impl Serialize for ArgumentsHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Keyed(hash) => hex(hash, serializer),
-            Self::Erased => serializer.serialize_str(ERASED),
-            Self::Unreadable => serializer.serialize_str(UNREADABLE),
+            Self::Erased => serializer.serialize_str(json::ERASED),
+            Self::Unreadable => serializer.serialize_str(json::UNREADABLE),
         }
     }
 }

@@ -1,28 +1,54 @@
-//! The canonical record: JSON with a fixed order of fields, written by hand so that it is the same
-//! bytes for ever. The format is described in the room's documentation.
+//! The canonical record: a version, a kind and fields in a fixed order, so that it is the same
+//! bytes for ever and few of them. The format is described in the room's documentation.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use hmac::Mac;
+use tool_connect_core::{AgentId, Effect, Owner, SecretOpened, Served};
 
-use aws_lc_rs::hmac;
-use tool_connect_core::{AgentId, Effect, Served};
+use super::entry::{AuditEntry, EntryKind};
+use super::queue::{INLINE_ARGUMENTS, QueuedArguments};
 
-use super::entry::{AuditedTool, EntryKind};
-use super::queue::{INLINE_ARGUMENTS, Queued, QueuedArguments, Texts};
-
-/// The format's version, the record's first field.
-pub(super) const VERSION: u64 = 1;
+/// The format's version, the record's first byte.
+pub(super) const VERSION: u8 = 2;
 /// Stands in place of the hash where the person was erased.
-pub(super) const ERASED: &str = "erased";
+pub(super) const ERASED: u8 = 0;
 /// Stands in place of the hash where typed arguments could not be written.
-pub(super) const UNREADABLE: &str = "unreadable";
+pub(super) const UNREADABLE: u8 = 1;
+/// Longer texts from outside (a trace id, a record's name) are cut.
+const MAX_TEXT: usize = 256;
+
+/// Names of fields, in the order in which they are written.
+pub(super) mod tag {
+    pub(crate) const CALL: u8 = 1;
+    pub(crate) const AGENT: u8 = 2;
+    pub(crate) const TOOL: u8 = 3;
+    pub(crate) const DEFINITION: u8 = 4;
+    pub(crate) const CONNECTION: u8 = 5;
+    pub(crate) const APPROVAL: u8 = 6;
+    pub(crate) const OUTCOME: u8 = 7;
+    pub(crate) const EFFECT: u8 = 8;
+    pub(crate) const SERVED: u8 = 9;
+    pub(crate) const TOOK: u8 = 10;
+    pub(crate) const TRACE: u8 = 11;
+    pub(crate) const LOST: u8 = 12;
+    pub(crate) const SINCE: u8 = 13;
+    /// Written off the path, behind the others of a call.
+    pub(crate) const ARGUMENTS: u8 = 14;
+    pub(crate) const SUBJECT: u8 = 15;
+    pub(crate) const RECORD: u8 = 16;
+    pub(crate) const FIELD: u8 = 17;
+    pub(crate) const KEY: u8 = 18;
+    pub(crate) const PURPOSE: u8 = 19;
+}
+
+/// HMAC-SHA256 with its key worked in: signing copies it and pays for the message alone.
+pub(super) type Signer = hmac::Hmac<sha2::Sha256>;
 
 /// The key of a person's arguments.
 #[derive(Clone)]
 pub(super) enum Key {
     /// Not asked for: nothing of theirs is to be hashed.
     Unasked,
-    Known(Arc<hmac::Key>),
+    Known(std::sync::Arc<Signer>),
     Erased,
 }
 
@@ -42,185 +68,152 @@ impl<'a> Hashed<'a> {
         Self::Digest(digest)
     }
 
-    pub(super) fn tag(&self, key: &hmac::Key) -> hmac::Tag {
+    pub(super) fn tag(&self, key: &Signer) -> [u8; 32] {
+        let mut signer = key.clone();
         match self {
-            Self::Text(text) => hmac::sign(key, text),
+            Self::Text(text) => signer.update(text),
             Self::Digest(digest) => {
                 // JSON text never begins with this byte, so that no text passes for a digest.
-                let mut context = hmac::Context::with_key(key);
-                context.update(&[0]);
-                context.update(digest);
-                context.sign()
+                signer.update(&[0]);
+                signer.update(digest);
             }
         }
+        signer.finalize().into_bytes().into()
     }
 }
 
-/// Appends a record of a call. `tool` is the fragment that was made once for many.
-pub(super) fn entry(
-    out: &mut Vec<u8>,
-    queued: &Queued,
-    texts: &Texts<'_>,
-    key: &Key,
-    agent: Option<&AgentId>,
-    tool: &str,
-) {
-    head(out, queued.kind);
-    out.extend_from_slice(b",\"call\":\"");
-    let _ = write!(Text(out), "{}", queued.call);
-    out.push(b'"');
-    if let Some(agent) = agent {
-        field(out, ",\"agent\":", agent.as_str());
+/// Appends a record of a call, all but the field of the arguments.
+pub(super) fn entry(out: &mut Vec<u8>, entry: &AuditEntry<'_>) {
+    head(out, entry.kind);
+    if let Some(secret) = entry.secret {
+        return opened(out, entry, secret);
     }
-    out.extend_from_slice(tool.as_bytes());
-    arguments(out, queued, texts, key);
-    for (name, text) in [(",\"connection\":", texts.connection), (",\"approval\":", texts.approval)] {
-        if !text.is_empty() {
-            field(out, name, text);
-        }
+    let (prefix, sequence) = entry.call.parts();
+    let (sequence, from) = shortest(sequence);
+    let sequence = sequence.get(from..).unwrap_or_default();
+    out.extend_from_slice(&[tag::CALL, 8 + sequence.len() as u8]); // At most 16.
+    out.extend_from_slice(&prefix.to_be_bytes());
+    out.extend_from_slice(sequence);
+    if let Some(agent) = &entry.principal.agent {
+        field(out, tag::AGENT, AgentId::as_str(agent).as_bytes());
     }
-    if let Some(outcome) = queued.outcome {
-        plain(out, ",\"outcome\":\"", outcome.as_str());
+    if let Some(tool) = entry.tool {
+        field(out, tag::TOOL, tool.id.as_str().as_bytes());
+        field(out, tag::DEFINITION, &tool.definition);
     }
-    match queued.effect {
-        None => {}
-        Some(Effect::None) => plain(out, ",\"effect\":\"", "none"),
-        Some(Effect::NotExecuted) => plain(out, ",\"effect\":\"", "not_executed"),
-        Some(Effect::Unknown) => plain(out, ",\"effect\":\"", "unknown"),
+    if let Some(connection) = entry.connection {
+        field(out, tag::CONNECTION, connection.as_str().as_bytes());
     }
-    match queued.served {
+    if let Some(approval) = entry.approval {
+        field(out, tag::APPROVAL, approval.as_str().as_bytes());
+    }
+    if let Some(outcome) = entry.outcome {
+        field(out, tag::OUTCOME, outcome.as_str().as_bytes());
+    }
+    if let Some(effect) = entry.effect {
+        let code = match effect {
+            Effect::None => 0,
+            Effect::NotExecuted => 1,
+            Effect::Unknown => 2,
+        };
+        field(out, tag::EFFECT, &[code]);
+    }
+    match entry.served {
         Served::Fresh => {}
-        Served::Replay => plain(out, ",\"served\":\"", "replay"),
-        Served::Cache => plain(out, ",\"served\":\"", "cache"),
+        Served::Replay => field(out, tag::SERVED, &[1]),
+        Served::Cache => field(out, tag::SERVED, &[2]),
     }
-    if queued.took > 0 {
-        number(out, ",\"took_ns\":", queued.took);
+    if entry.took > 0 {
+        number(out, tag::TOOK, entry.took);
     }
-    if !texts.trace.is_empty() {
-        field(out, ",\"trace\":", texts.trace);
+    if let Some(trace) = entry.trace {
+        field(out, tag::TRACE, cut(trace).as_bytes());
     }
-    out.push(b'}');
 }
 
-/// Appends a record of lost records.
-pub(super) fn gap(out: &mut Vec<u8>, lost: u64, since: u64) {
-    head(out, EntryKind::Gap);
-    number(out, ",\"lost\":", lost);
-    number(out, ",\"since\":", since);
-    out.push(b'}');
+/// Appends the fields of an opened secret: where it belongs, which key it needed, what for. Never the secret.
+fn opened(out: &mut Vec<u8>, entry: &AuditEntry<'_>, secret: &SecretOpened<'_>) {
+    if let Some(agent) = &entry.principal.agent {
+        field(out, tag::AGENT, AgentId::as_str(agent).as_bytes());
+    }
+    let (kind, id) = match secret.subject {
+        Owner::User(user) => ("user:", user.as_str()),
+        Owner::Team(team) => ("team:", team.as_str()),
+        Owner::Tenant => ("tenant", ""),
+    };
+    field(out, tag::SUBJECT, format!("{kind}{id}").as_bytes());
+    let texts = [
+        (tag::RECORD, secret.record),
+        (tag::FIELD, secret.field),
+        (tag::KEY, secret.key_id),
+        (tag::PURPOSE, &secret.access.purpose),
+    ];
+    for (tag, text) in texts {
+        field(out, tag, cut(text).as_bytes());
+    }
 }
 
-/// The fragment for a tool.
-pub(super) fn tool(tool: &AuditedTool) -> String {
-    let mut out = Vec::new();
-    field(&mut out, ",\"tool\":", tool.id.as_str());
-    out.extend_from_slice(b",\"definition\":\"");
-    hex(&mut out, &tool.definition);
-    out.push(b'"');
-    String::from_utf8(out).unwrap_or_default()
-}
-
-fn head(out: &mut Vec<u8>, kind: EntryKind) {
-    number(out, "{\"v\":", VERSION);
-    plain(out, ",\"kind\":\"", kind.as_str());
-}
-
-fn arguments(out: &mut Vec<u8>, queued: &Queued, texts: &Texts<'_>, key: &Key) {
-    const NAME: &str = ",\"arguments\":\"";
-    if matches!(queued.arguments, QueuedArguments::None) {
+/// Appends the field of the arguments; nothing where none are to be hashed.
+pub(super) fn arguments(out: &mut Vec<u8>, arguments: &QueuedArguments, text: &[u8], key: &Key) {
+    if matches!(arguments, QueuedArguments::None) {
         return;
     }
     let key = match key {
         Key::Unasked => return,
-        Key::Erased => return plain(out, NAME, ERASED),
+        Key::Erased => return field(out, tag::ARGUMENTS, &[ERASED]),
         Key::Known(key) => key,
     };
     let mut digest = [0; 32];
-    let tag = match &queued.arguments {
+    let hash = match arguments {
         QueuedArguments::None => return,
-        QueuedArguments::Text(_) => Hashed::Text(texts.arguments).tag(key),
-        QueuedArguments::Digest => Hashed::Digest(texts.arguments).tag(key),
+        QueuedArguments::Text(_) => Hashed::Text(text).tag(key),
+        QueuedArguments::Digest => Hashed::Digest(text).tag(key),
         QueuedArguments::Typed(value) => {
             // The author's `Serialize` runs here; its panic must not take the writer along.
             let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| value.to_json()));
             match written {
                 Ok(Ok(text)) => Hashed::text(&text, &mut digest).tag(key),
-                Ok(Err(_)) | Err(_) => return plain(out, NAME, UNREADABLE),
+                Ok(Err(_)) | Err(_) => return field(out, tag::ARGUMENTS, &[UNREADABLE]),
             }
         }
     };
-    out.extend_from_slice(NAME.as_bytes());
-    hex(out, tag.as_ref());
-    out.push(b'"');
+    field(out, tag::ARGUMENTS, &hash);
 }
 
-/// A field whose value needs no escapes; the name ends with the opening quote.
-fn plain(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(value.as_bytes());
-    out.push(b'"');
+/// Appends a record of lost records.
+pub(super) fn gap(out: &mut Vec<u8>, lost: u64, since: u64) {
+    head(out, EntryKind::Gap);
+    number(out, tag::LOST, lost);
+    number(out, tag::SINCE, since);
 }
 
-fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.push(b'"');
-    let mut rest = value.as_bytes();
-    // Without a way out of the loop it runs over many bytes at a time.
-    let mut special = rest.iter().fold(false, |seen, b| seen | needs_escape(*b));
-    while special {
-        let Some(at) = rest.iter().position(|b| needs_escape(*b)) else { break };
-        let (safe, from) = rest.split_at(at);
-        out.extend_from_slice(safe);
-        let Some((byte, left)) = from.split_first() else { break };
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
-            control => _ = write!(Text(out), "\\u{control:04x}"),
-        }
-        rest = left;
-        special = !rest.is_empty();
+fn head(out: &mut Vec<u8>, kind: EntryKind) {
+    out.extend_from_slice(&[VERSION, kind.code()]);
+}
+
+fn field(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    // Seven bits of the length a byte, the low ones first; no value has 2^14 bytes.
+    match value.len() {
+        length @ 0..0x80 => out.extend_from_slice(&[tag, length as u8]),
+        length => out.extend_from_slice(&[tag, 0x80 | (length & 0x7f) as u8, (length >> 7) as u8]),
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    out.extend_from_slice(value);
 }
 
-fn needs_escape(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+fn number(out: &mut Vec<u8>, tag: u8, value: u64) {
+    let (bytes, from) = shortest(value);
+    field(out, tag, bytes.get(from..).unwrap_or_default());
 }
 
-fn number(out: &mut Vec<u8>, name: &str, mut value: u64) {
-    out.extend_from_slice(name.as_bytes());
-    let mut digits = [0_u8; 20];
-    let mut start = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8; // Below ten.
-        value /= 10;
-        start -= 1;
-        if value == 0 {
-            break;
-        }
+/// A number as big-endian bytes, and how many of them are zeros in front, which are not written.
+fn shortest(value: u64) -> ([u8; 8], usize) {
+    (value.to_be_bytes(), (value.leading_zeros() / 8) as usize)
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
-}
-
-/// Appends lowercase hex.
-pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [[0; 2]; 32];
-    for part in bytes.chunks(text.len()) {
-        for ([high, low], byte) in text.iter_mut().zip(part) {
-            *high = DIGITS[usize::from(byte >> 4)];
-            *low = DIGITS[usize::from(byte & 15)];
-        }
-        out.extend_from_slice(text.as_flattened().get(..part.len() * 2).unwrap_or_default());
-    }
-}
-
-/// Formats into a byte buffer.
-struct Text<'a>(&'a mut Vec<u8>);
-
-impl std::fmt::Write for Text<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
+    text.get(..end).unwrap_or_default()
 }

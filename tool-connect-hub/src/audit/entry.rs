@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tool_connect_core::{
-    ApprovalId, Arguments, CallId, ConnectionId, Effect, ErrorKind, Principal, Served, ToolId,
+    ApprovalId, Arguments, CallId, ConnectionId, Effect, ErrorKind, Principal, SecretOpened, Served, ToolId,
 };
 
 /// What the trail writes of a tool: its id and the hash of its definition.
@@ -31,6 +31,8 @@ pub enum EntryKind {
     Erasure,
     /// Records were lost because the queue was full; the record says how many.
     Gap,
+    /// A sealed secret was opened.
+    Secret,
 }
 
 impl EntryKind {
@@ -43,7 +45,26 @@ impl EntryKind {
             Self::Approval => "approval",
             Self::Erasure => "erasure",
             Self::Gap => "gap",
+            Self::Secret => "secret",
         }
+    }
+
+    /// The kind's number in a record.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Intent => 1,
+            Self::Outcome => 2,
+            Self::Approval => 3,
+            Self::Erasure => 4,
+            Self::Gap => 5,
+            Self::Secret => 6,
+        }
+    }
+
+    pub(super) fn of_code(code: u8) -> Option<Self> {
+        [Self::Intent, Self::Outcome, Self::Approval, Self::Erasure, Self::Gap, Self::Secret]
+            .into_iter()
+            .find(|kind| kind.code() == code)
     }
 }
 
@@ -95,9 +116,9 @@ impl TryFrom<String> for Outcome {
     }
 }
 
-/// One entry, lent by the call stack. What is shared between threads (principal, tool) is lent as
-/// the pointer that it is: the queue clones it once per batch and not once per call, so that two
-/// threads do not fight for its count.
+/// One entry, lent by the call stack; the queue copies what it needs. The principal, which threads
+/// share, is lent as the pointer that it is: the queue clones it once per batch and not once per
+/// call, so that two threads do not fight for its count.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditEntry<'a> {
     pub(crate) kind: EntryKind,
@@ -119,6 +140,8 @@ pub(crate) struct AuditEntry<'a> {
     pub(crate) took: u64,
     /// Trace id or `traceparent`; cut after 256 bytes.
     pub(crate) trace: Option<&'a str>,
+    /// The secret that was opened.
+    pub(crate) secret: Option<&'a SecretOpened<'a>>,
 }
 
 impl<'a> AuditEntry<'a> {
@@ -138,6 +161,7 @@ impl<'a> AuditEntry<'a> {
             at,
             took: 0,
             trace: None,
+            secret: None,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
+use hmac::KeyInit;
 use tool_connect_core::store::{AuditStore, SubjectKey};
 use tool_connect_core::{Error, ErrorKind, Result, TenantId, UserId};
 
-use super::encode::Key;
+use super::encode::{Key, Signer};
 use super::writer::within;
 
 /// So many keys are kept.
@@ -68,5 +68,8 @@ pub(super) async fn subject_key(
     getrandom::fill(&mut candidate)
         .map_err(|_| Error::new(ErrorKind::Internal, "the system has no randomness for an audit key"))?;
     let key = within(timeout, store.subject_key(tenant, user, SubjectKey(candidate))).await?;
-    Ok(key.map_or(Key::Erased, |key| Key::Known(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key.0)))))
+    let Some(key) = key else { return Ok(Key::Erased) };
+    let signer = Signer::new_from_slice(&key.0)
+        .map_err(|_| Error::new(ErrorKind::Internal, "an audit key cannot be used"))?;
+    Ok(Key::Known(Arc::new(signer)))
 }

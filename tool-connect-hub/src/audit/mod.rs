@@ -6,34 +6,39 @@
 //!
 //! # Format
 //!
-//! A record's payload is JSON without spaces, with these fields in this order; those without a
-//! meaning for the record are left out. Values are strings and unsigned integers.
+//! A record's payload is the version, a byte 2; its kind, a byte (1 `intent`, 2 `outcome`,
+//! 3 `approval`, 4 `erasure`, 5 `gap`, 6 `secret`); then fields by rising tag, each at most once: the tag, a byte;
+//! the length of the value, seven bits a byte, the low ones first, the highest bit set on all but the
+//! last; the value. Numbers are big endian without zeros in front. What has no meaning for a record
+//! is left out.
 //!
-//! | field | value |
-//! | --- | --- |
-//! | `v` | the format's version, 1 |
-//! | `kind` | `intent`, `outcome`, `approval`, `erasure`, `gap` |
-//! | `call` | the call's id |
-//! | `agent` | the agent that acted for the user |
-//! | `tool`, `definition` | the tool's id, SHA-256 of its definition in hex |
-//! | `arguments` | [keyed hash](Audit::arguments_hash) in hex, or `erased`, or `unreadable` |
-//! | `connection`, `approval` | ids |
-//! | `outcome` | `ok`, `input_required`, `task`, or the error's kind |
-//! | `effect` | `none`, `not_executed`, `unknown` |
-//! | `served` | `replay`, `cache` |
-//! | `took_ns` | how long the call took, in nanoseconds |
-//! | `trace` | trace id |
-//! | `lost`, `since` | of a gap: how many records were lost, and the first one's time in milliseconds |
+//! | tag | field | value |
+//! | --- | --- | --- |
+//! | 1 | the call's id | its prefix, eight bytes, and its number |
+//! | 2 | the agent that acted for the user | text |
+//! | 3, 4 | the tool's id, SHA-256 of its definition | text, 32 bytes |
+//! | 5, 6 | connection, approval | text |
+//! | 7 | outcome | text: `ok`, `input_required`, `task`, or the error's kind |
+//! | 8 | effect | a byte: 0 none, 1 not executed, 2 unknown |
+//! | 9 | served | a byte: 1 replay, 2 cache |
+//! | 10 | how long the call took, in nanoseconds | number |
+//! | 11 | trace id | text |
+//! | 12, 13 | of a gap: how many records were lost, and the first one's time in milliseconds | numbers |
+//! | 14 | [keyed hash](Audit::arguments_hash) of the arguments | 32 bytes; a byte 0: the person was erased; a byte 1: they could not be written |
+//! | 15 to 19 | of a secret: whose it is, record, field, key id, purpose | texts |
 //!
 //! The tenant, the user, the time (Unix milliseconds) and the number stand beside the payload in
-//! the [`SealedRecord`](tool_connect_core::store::SealedRecord). With `u64` for eight bytes, big
-//! endian, and `len` for a length as `u64`, the hash is SHA-256 over: the text `tc-audit-1`, the
-//! previous record's hash, the number as `u64`, `len` and bytes of the user, the time as `u64`,
-//! `len` and bytes of the payload. Before the first record stands the SHA-256 of the text
-//! `tc-audit-genesis-1` and the tenant.
+//! the [`SealedRecord`](tool_connect_core::store::SealedRecord). The record's hash is SHA-256 over:
+//! a byte 2, the previous record's hash, the number in eight bytes, the time in eight bytes, the
+//! length of the user in two bytes, the user, the payload; numbers are big endian. Before the first
+//! record stands the SHA-256 of the text `tc-audit-genesis-1` and the tenant.
+//!
+//! Format 1 was JSON, in the same chains. With `len` for a length in eight bytes, big endian, its
+//! hash is SHA-256 over: the text `tc-audit-1`, the previous record's hash, the number in eight
+//! bytes, `len` and bytes of the user, the time in eight bytes, `len` and bytes of the payload.
 //!
 //! A checkpoint's signature covers the text `tc-audit-checkpoint-1`, then `len` and bytes of each:
-//! the tenant, the last record's number as `u64`, its hash, the time as `u64`, the key's id.
+//! the tenant, the last record's number, its hash, the time, the key's id; numbers in eight bytes.
 
 mod chain;
 mod checkpoint;
@@ -41,9 +46,11 @@ mod decode;
 mod encode;
 mod entry;
 mod handle;
+mod json;
 mod keys;
 mod queue;
 mod seal;
+mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -54,10 +61,11 @@ mod writer;
 pub use checkpoint::{
     CheckpointLine, CheckpointSigner, CheckpointVerifier, Ed25519Keys, Ed25519Signer, SignatureCheck,
 };
-pub use decode::{ArgumentsHash, AuditRecord, SYSTEM_USER};
+pub use decode::{ArgumentsHash, AuditRecord, OpenedSecret, SYSTEM_USER};
 pub(crate) use entry::{AuditEntry, AuditedTool};
 pub use entry::{EntryKind, Outcome};
 pub use handle::Audit;
+pub use secret::SecretLog;
 pub use settings::{AuditMode, AuditSettings};
 pub(crate) use trail::{AuditTrail, QueueFull};
 pub use verify::{Finding, Verification, verify_chain};

@@ -7,19 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
 use tokio::sync::oneshot;
-use tool_connect_core::{Arguments, CallId, Effect, Error, Principal, Served, TenantId, TypedArgs};
+use tool_connect_core::{Arguments, Error, Principal, TenantId, TypedArgs};
 
-use super::entry::{AuditEntry, AuditedTool, EntryKind, Outcome};
+use super::encode;
+use super::entry::AuditEntry;
 
 /// Arguments up to this long are copied into the queue; of longer ones only a digest.
 pub(super) const INLINE_ARGUMENTS: usize = 4_096;
-/// Longer trace ids are cut.
-const MAX_TRACE: usize = 256;
 /// Shards; more than this many threads share them.
 const MAX_SHARDS: usize = 16;
 /// Pointers that a batch finds again without a search.
 const RECENT: usize = 64;
-/// No index into a dictionary.
+/// No place.
 const NONE: u32 = u32::MAX;
 
 /// Told when a record is durable, or why it is not.
@@ -36,55 +35,32 @@ pub(super) enum QueuedArguments {
     Typed(Arc<dyn TypedArgs>),
 }
 
-/// A record that waits. Its texts lie one after the other in the batch.
+/// A record that waits. It lies in the batch's text, canonical but for the field of its arguments,
+/// and what is to be hashed of these behind it.
 pub(super) struct Queued {
     pub(super) at: u64,
-    pub(super) took: u64,
-    pub(super) call: CallId,
     pub(super) arguments: QueuedArguments,
     pub(super) waiter: Option<Waiter>,
     pub(super) principal: u32,
-    tool: u32,
-    text: u32,
-    connection: u16,
-    approval: u16,
-    trace: u16,
-    pub(super) kind: EntryKind,
-    pub(super) outcome: Option<Outcome>,
-    pub(super) effect: Option<Effect>,
-    pub(super) served: Served,
+    start: u32,
+    length: u32,
 }
 
-impl Queued {
-    /// The tool's place in the batch's dictionary.
-    pub(super) fn tool(&self) -> Option<usize> {
-        (self.tool != NONE).then_some(self.tool as usize)
-    }
-}
-
-/// The texts of a queued record.
-pub(super) struct Texts<'a> {
-    pub(super) arguments: &'a [u8],
-    pub(super) connection: &'a str,
-    pub(super) approval: &'a str,
-    pub(super) trace: &'a str,
-}
-
-/// Shared values of a batch: held once by many records, now and then twice.
-pub(super) struct Dictionary<T> {
-    items: Vec<Arc<T>>,
+/// Principals of a batch: each held once by many records, now and then twice.
+pub(super) struct Principals {
+    items: Vec<Arc<Principal>>,
     /// Where a pointer was seen last; checked before it is believed.
     recent: [u32; RECENT],
 }
 
-impl<T> Default for Dictionary<T> {
+impl Default for Principals {
     fn default() -> Self {
         Self { items: Vec::new(), recent: [0; RECENT] }
     }
 }
 
-impl<T> Dictionary<T> {
-    fn index(&mut self, item: &Arc<T>) -> u32 {
+impl Principals {
+    fn index(&mut self, item: &Arc<Principal>) -> u32 {
         // Spread by a multiplication: allocations of one kind lie at equal distances.
         let spread = (Arc::as_ptr(item).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let place = &mut self.recent[(spread >> 32) as usize % RECENT];
@@ -96,7 +72,7 @@ impl<T> Dictionary<T> {
         *place
     }
 
-    pub(super) fn items(&self) -> &[Arc<T>] {
+    pub(super) fn items(&self) -> &[Arc<Principal>] {
         &self.items
     }
 }
@@ -105,10 +81,11 @@ impl<T> Dictionary<T> {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) entries: Vec<Queued>,
-    pub(super) principals: Dictionary<Principal>,
-    pub(super) tools: Dictionary<AuditedTool>,
+    pub(super) principals: Principals,
     /// Records that found no place, by tenant.
     pub(super) lost: BTreeMap<TenantId, Lost>,
+    /// Whether somebody waits for one of the records.
+    awaited: bool,
     text: Vec<u8>,
 }
 
@@ -135,37 +112,29 @@ impl Batch {
     /// Empties it and keeps its memory, unless a rush has made that large.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        self.awaited = false;
         self.principals.items.clear();
-        self.tools.items.clear();
         self.lost.clear();
         self.text.clear();
         self.text.shrink_to(1 << 20);
     }
 
-    /// The entry's texts.
-    pub(super) fn texts(&self, entry: &Queued) -> Texts<'_> {
-        let mut rest = self.text.get(entry.text as usize..).unwrap_or_default();
-        let mut take = |length: usize| {
-            let (taken, left) = rest.split_at_checked(length).unwrap_or_default();
-            rest = left;
-            taken
-        };
-        let arguments = take(match &entry.arguments {
+    /// The record but for the field of its arguments, and what is to be hashed of these.
+    pub(super) fn texts(&self, entry: &Queued) -> (&[u8], &[u8]) {
+        let hashed = match &entry.arguments {
             QueuedArguments::Text(length) => *length as usize,
             QueuedArguments::Digest => digest::SHA256_OUTPUT_LEN,
             QueuedArguments::None | QueuedArguments::Typed(_) => 0,
-        });
-        let mut text = |length: u16| std::str::from_utf8(take(length.into())).unwrap_or_default();
-        Texts {
-            arguments,
-            connection: text(entry.connection),
-            approval: text(entry.approval),
-            trace: text(entry.trace),
-        }
+        };
+        let rest = self.text.get(entry.start as usize..).unwrap_or_default();
+        let (record, rest) = rest.split_at_checked(entry.length as usize).unwrap_or_default();
+        (record, rest.get(..hashed).unwrap_or_default())
     }
 
     fn push(&mut self, entry: &AuditEntry<'_>, prepared: Prepared<'_>, waiter: Option<Waiter>) {
         let start = self.text.len();
+        encode::entry(&mut self.text, entry);
+        let length = self.text.len() - start;
         let arguments = match prepared {
             Prepared::None => QueuedArguments::None,
             Prepared::Typed(value) => QueuedArguments::Typed(value),
@@ -178,29 +147,14 @@ impl Batch {
                 QueuedArguments::Digest
             }
         };
-        let mut text = |text: &str| {
-            self.text.extend_from_slice(text.as_bytes());
-            text.len() as u16 // Ids and cut traces have at most 256 bytes.
-        };
-        let connection = entry.connection.map_or(0, |id| text(id.as_str()));
-        let approval = entry.approval.map_or(0, |id| text(id.as_str()));
-        let trace = entry.trace.map_or(0, |trace| text(cut(trace)));
+        self.awaited |= waiter.is_some();
         self.entries.push(Queued {
             at: entry.at,
-            took: entry.took,
-            call: entry.call,
             arguments,
             waiter,
             principal: self.principals.index(entry.principal),
-            tool: entry.tool.map_or(NONE, |tool| self.tools.index(tool)),
-            text: u32::try_from(start).unwrap_or(NONE),
-            connection,
-            approval,
-            trace,
-            kind: entry.kind,
-            outcome: entry.outcome,
-            effect: entry.effect,
-            served: entry.served,
+            start: u32::try_from(start).unwrap_or(NONE),
+            length: length as u32, // Ids and a cut trace: some hundred bytes.
         });
     }
 
@@ -230,14 +184,6 @@ impl<'a> Prepared<'a> {
             Some(Arguments::Typed(value)) => Self::Typed(Arc::clone(value)),
         }
     }
-}
-
-fn cut(trace: &str) -> &str {
-    let mut end = trace.len().min(MAX_TRACE);
-    while !trace.is_char_boundary(end) {
-        end -= 1;
-    }
-    trace.get(..end).unwrap_or_default()
 }
 
 /// How much room a record may take.
@@ -277,7 +223,7 @@ pub(super) struct Queue {
     /// Records, and bytes of text, that one shard takes.
     entries: usize,
     text: usize,
-    /// With so many records in a shard the writer need not linger.
+    /// With so many records in a shard the writer need not linger on.
     complete: usize,
 }
 
@@ -296,7 +242,7 @@ impl Queue {
             shards: (0..shards).map(|_| Shard::default()).collect(),
             entries,
             text: entries.saturating_mul(512).clamp(2 * INLINE_ARGUMENTS, 1 << 30),
-            complete: batch.div_ceil(shards).clamp(1, entries),
+            complete: batch.clamp(1, entries),
         }
     }
 
@@ -339,6 +285,14 @@ impl Queue {
         self.shards.iter().any(|shard| shard.lock().entries.len() >= self.complete)
     }
 
+    /// Whether what waits should be written at once: somebody waits for it, or a batch is complete.
+    pub(super) fn is_pressing(&self) -> bool {
+        self.shards.iter().any(|shard| {
+            let batch = shard.lock();
+            batch.awaited || batch.entries.len() >= self.complete
+        })
+    }
+
     /// Takes what waits, leaving the spare batches in its place.
     pub(super) fn collect(&self, spare: &mut Vec<Batch>) -> Vec<Batch> {
         let mut taken = Vec::new();
@@ -358,6 +312,7 @@ impl Queue {
             let mut batch = shard.lock();
             waiting += batch.entries.len();
             waiters.extend(batch.entries.iter_mut().filter_map(|entry| entry.waiter.take()));
+            batch.awaited = false;
         }
         waiting
     }

@@ -22,11 +22,10 @@ struct Who {
 /// Names one entry: when it was made, then batch and place in the batch.
 type Place = (u64, u32, u32);
 
-/// A batch, and where its dictionaries' items are in the work's.
+/// A batch, and where its principals are in the work's list.
 struct Taken {
     batch: Batch,
     who: Vec<u32>,
-    tools: Vec<u32>,
 }
 
 /// What was taken from the queue and is not sealed yet.
@@ -36,8 +35,6 @@ pub(super) struct Work {
     order: Vec<Place>,
     next: usize,
     who: Vec<Who>,
-    /// `,"tool":"..","definition":".."`.
-    tools: Vec<String>,
     tenants: Vec<TenantId>,
     lost: BTreeMap<TenantId, Lost>,
     ready: bool,
@@ -90,21 +87,20 @@ impl Work {
         self.order.clear();
         self.next = 0;
         self.who.clear();
-        self.tools.clear();
         self.tenants.clear();
         self.ready = false;
     }
 
     /// Takes batches over; there must be nothing left of earlier ones.
     pub(super) fn load(&mut self, batches: Vec<Batch>) {
-        let (mut seen_who, mut seen_tools) = (Seen::default(), Seen::default());
+        let mut seen = Seen::default();
         let mut chains: HashMap<TenantId, u32, foldhash::fast::RandomState> = HashMap::default();
         for (number, mut batch) in (0_u32..).zip(batches) {
             for (tenant, lost) in std::mem::take(&mut batch.lost) {
                 self.lost.entry(tenant).and_modify(|l| l.merge(lost)).or_insert(lost);
             }
             let whos = batch.principals.items().iter().map(|principal| {
-                *seen_who.entry(Arc::as_ptr(principal).addr()).or_insert_with(|| {
+                *seen.entry(Arc::as_ptr(principal).addr()).or_insert_with(|| {
                     let chain = chains.get(principal.tenant.as_str()).copied();
                     let chain = chain.unwrap_or_else(|| {
                         let chain = index(self.tenants.len());
@@ -118,13 +114,6 @@ impl Work {
                 })
             });
             let whos: Vec<u32> = whos.collect();
-            let tools = batch.tools.items().iter().map(|tool| {
-                *seen_tools.entry(Arc::as_ptr(tool).addr()).or_insert_with(|| {
-                    self.tools.push(encode::tool(tool));
-                    index(self.tools.len() - 1)
-                })
-            });
-            let tools = tools.collect();
             for (place, queued) in (0_u32..).zip(&batch.entries) {
                 self.order.push((queued.at, number, place));
                 if !matches!(queued.arguments, QueuedArguments::None) {
@@ -135,7 +124,7 @@ impl Work {
                     }
                 }
             }
-            self.taken.push(Taken { batch, who: whos, tools });
+            self.taken.push(Taken { batch, who: whos });
         }
         self.order.sort(); // Runs of the shards, each nearly sorted: cheap for a merge sort.
     }
@@ -180,19 +169,19 @@ impl Work {
     pub(super) fn seal(&mut self, limit: usize, time: &WallTime, waiters: &mut Vec<Waiter>) -> Vec<Segment> {
         let end = self.order.len().min(self.next.saturating_add(limit));
         let places = self.order.get(self.next..end).unwrap_or_default();
-        let mut text = Vec::with_capacity(places.len() * 384);
+        let mut text = Vec::with_capacity(places.len() * 160);
         let mut records: Vec<Written> = Vec::with_capacity(places.len());
         for &(at, number, place) in places {
             let Some(taken) = self.taken.get_mut(number as usize) else { continue };
             let Some(queued) = taken.batch.entries.get_mut(place as usize) else { continue };
             waiters.extend(queued.waiter.take());
-            let Taken { batch, who, tools } = &*taken;
+            let Taken { batch, who } = &*taken;
             let Some(queued) = batch.entries.get(place as usize) else { continue };
             let who = who.get(queued.principal as usize).and_then(|who| self.who.get(*who as usize));
             let Some(Who { principal, chain, key, .. }) = who else { continue };
-            let tool = queued.tool().and_then(|tool| self.tools.get(*tools.get(tool)? as usize));
-            let tool = tool.map_or("", String::as_str);
-            encode::entry(&mut text, queued, &batch.texts(queued), key, principal.agent.as_ref(), tool);
+            let (record, hashed) = batch.texts(queued);
+            text.extend_from_slice(record);
+            encode::arguments(&mut text, &queued.arguments, hashed, key);
             records.push(Written {
                 chain: *chain as usize,
                 user: principal.user.clone(),
@@ -237,8 +226,9 @@ fn segments(
             *count += 1;
         }
     }
-    let mut open: Vec<Segment> =
-        tenants.iter().zip(&counts).map(|(tenant, count)| segment(tenant.clone(), *count)).collect();
+    let open = tenants.iter().zip(&counts);
+    let mut open: Vec<(TenantId, Vec<SealedRecord>)> =
+        open.map(|(tenant, count)| (tenant.clone(), Vec::with_capacity(*count))).collect();
     let mut start = 0;
     let mut next = |end: usize, user: UserId, millis: u64| {
         let payload = text.slice(start..end);
@@ -247,34 +237,26 @@ fn segments(
     };
     for Written { chain, user, millis, end } in records {
         let record = next(end, user, millis);
-        if let Some(segment) = open.get_mut(chain) {
-            segment.records.push(record);
+        if let Some((_, records)) = open.get_mut(chain) {
+            records.push(record);
         }
     }
     if let (false, Ok(system)) = (gaps.is_empty(), UserId::new(SYSTEM_USER)) {
         for (tenant, millis, end) in gaps {
             let record = next(end, system.clone(), millis);
-            match open.iter_mut().find(|segment| segment.tenant == tenant) {
-                Some(segment) => segment.records.push(record),
-                None => {
-                    let mut segment = segment(tenant, 1);
-                    segment.records.push(record);
-                    open.push(segment);
-                }
+            match open.iter_mut().find(|(of, _)| *of == tenant) {
+                Some((_, records)) => records.push(record),
+                None => open.push((tenant, vec![record])),
             }
         }
     }
-    open.retain(|segment| !segment.records.is_empty());
-    open
+    let written = open.into_iter().filter(|(_, records)| !records.is_empty());
+    written.map(|(tenant, records)| Segment { tenant, after: None, records: records.into() }).collect()
 }
 
 /// A place in a list of what a queue holds; there are fewer than 2^32.
 fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-fn segment(tenant: TenantId, records: usize) -> Segment {
-    Segment { tenant, after: None, records: Vec::with_capacity(records) }
 }
 
 /// Who may be waiting for work that failed.

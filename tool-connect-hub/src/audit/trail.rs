@@ -15,7 +15,7 @@ use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result};
 use super::checkpoint::CheckpointSigner;
 use super::entry::AuditEntry;
 use super::queue::{Pushed, Queue, Room, Waiter};
-use super::writer::{Events, Turn, Writer, jitter};
+use super::writer::{Ahead, Events, Turn, Writer, jitter};
 use super::{AuditMode, AuditSettings};
 
 /// Pauses between tries while the store fails: from the first, doubled, up to the last.
@@ -115,7 +115,7 @@ impl AuditTrail {
             if self.record(entry).is_ok() {
                 return Ok(());
             }
-            if let Err(why) = self.shared.helping(writer.turn(&self.shared.queue)).await {
+            if let Err(why) = self.shared.helping(writer.turn(&self.shared.queue, Ahead::Queue)).await {
                 self.shared.queue.lose(entry);
                 return Err(unavailable(why));
             }
@@ -140,7 +140,7 @@ impl AuditTrail {
             if shared.put(entry, Room::Queue, &mut waiter) {
                 break;
             }
-            if let Err(why) = shared.helping(writer.turn(&shared.queue)).await {
+            if let Err(why) = shared.helping(writer.turn(&shared.queue, Ahead::Queue)).await {
                 return Err(not_run(why)); // It never ran and was never promised.
             }
         }
@@ -237,7 +237,7 @@ impl Shared {
                         Err(oneshot::error::TryRecvError::Empty) => {}
                     }
                     // A failure is told through the answer.
-                    let _ = writer.turn(&self.queue).await;
+                    let _ = writer.turn(&self.queue, Ahead::Queue).await;
                 }
             }
         }
@@ -306,7 +306,7 @@ impl Task {
         loop {
             let (turn, more) = {
                 let mut writer = self.shared.writer.lock().await;
-                (writer.turn(&self.shared.queue).await, writer.has_work())
+                (writer.turn(&self.shared.queue, Ahead::Queue).await, writer.has_work())
             };
             match turn {
                 Ok(Turn::Idle) => return wrote,

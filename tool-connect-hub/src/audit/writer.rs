@@ -6,9 +6,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tool_connect_core::store::{AuditAppend, AuditHead, AuditStore, Segment};
-use tool_connect_core::{Clock, Error, ErrorKind, EventKind, Result, TenantId, UserId};
+use tool_connect_core::{BoxFuture, Clock, Error, ErrorKind, EventKind, Result, TenantId, UserId};
 
 use super::AuditSettings;
 use super::chain;
@@ -36,6 +36,16 @@ pub(super) enum Turn {
     Wrote,
 }
 
+/// What a turn that ends begins to append, so that the store has work while those who are done go
+/// on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// What was taken from the queue, and what waits there if somebody waits for it.
+    Queue,
+    /// What was taken from the queue; what came later is for later.
+    Work,
+}
+
 struct Chain {
     head: Option<AuditHead>,
     /// Up to where a checkpoint was signed, or this process knew the chain at first.
@@ -54,6 +64,12 @@ pub(super) struct Writer {
     work: Work,
     /// Sealed, and not known to be durable.
     pending: Vec<Segment>,
+    /// The append of `pending` that the turn before this one began; whoever leads next goes on with
+    /// it.
+    underway: Option<BoxFuture<'static, Result<Vec<AuditAppend>>>>,
+    /// Sealed while the store was busy with `pending`, and linked as if that will be durable.
+    ready: Vec<Segment>,
+    ready_waiters: Vec<Waiter>,
     /// Whether the store may have taken `pending` without our having heard of it.
     uncertain: bool,
     waiters: Vec<Waiter>,
@@ -82,6 +98,9 @@ impl Writer {
             checkpoint_every: settings.checkpoint_every,
             work: Work::default(),
             pending: Vec::new(),
+            underway: None,
+            ready: Vec::new(),
+            ready_waiters: Vec::new(),
             uncertain: false,
             waiters: Vec::new(),
             chains: HashMap::default(),
@@ -94,22 +113,23 @@ impl Writer {
 
     /// Whether something was taken from the queue and is not durable yet.
     pub(super) fn has_work(&self) -> bool {
-        !self.pending.is_empty() || !self.work.is_done()
+        !self.pending.is_empty() || !self.ready.is_empty() || !self.work.is_done()
     }
 
-    /// Writes one batch.
+    /// Writes one batch, and begins the next one if that is asked for.
     ///
     /// # Errors
     /// Why the store failed; then all who wait have been told, and the records stay for the next
     /// turn.
-    pub(super) async fn turn(&mut self, queue: &Queue) -> Result<Turn, Arc<Error>> {
-        match self.attempt(queue).await {
+    pub(super) async fn turn(&mut self, queue: &Queue, ahead: Ahead) -> Result<Turn, Arc<Error>> {
+        match self.attempt(queue, ahead).await {
             Ok(turn) => {
                 self.sign_due().await;
                 Ok(turn)
             }
             Err(why) => {
                 let why = Arc::new(why);
+                self.waiters.append(&mut self.ready_waiters);
                 self.work.take_waiters(&mut self.waiters);
                 let waiting = queue.take_waiters(&mut self.waiters);
                 refuse(&mut self.waiters, &why);
@@ -122,40 +142,89 @@ impl Writer {
     /// Writes all that waits now.
     pub(super) async fn drain(&mut self, queue: &Queue) -> Result<(), Arc<Error>> {
         while self.has_work() {
-            self.turn(queue).await?;
+            self.turn(queue, Ahead::Work).await?;
         }
         // One more collects what came meanwhile; later records are for later.
-        self.turn(queue).await?;
+        self.turn(queue, Ahead::Work).await?;
         while self.has_work() {
-            self.turn(queue).await?;
+            self.turn(queue, Ahead::Work).await?;
         }
         Ok(())
     }
 
     fn unwritten(&self) -> usize {
-        self.pending.iter().map(|segment| segment.records.len()).sum::<usize>() + self.work.remaining()
+        let sealed = self.pending.iter().chain(&self.ready).map(|segment| segment.records.len());
+        sealed.sum::<usize>() + self.work.remaining()
     }
 
-    async fn attempt(&mut self, queue: &Queue) -> Result<Turn> {
-        if self.uncertain {
-            self.reconcile().await?;
-        }
-        if self.pending.is_empty() {
-            if self.work.is_done() {
-                self.collect(queue);
+    async fn attempt(&mut self, queue: &Queue, ahead: Ahead) -> Result<Turn> {
+        if self.underway.is_none() {
+            if self.uncertain {
+                self.reconcile().await?;
             }
-            if self.work.is_done() {
-                return Ok(Turn::Idle);
+            if self.pending.is_empty() {
+                self.take_ready();
             }
-            self.ask_keys().await?;
-            self.pending = self.work.seal(self.batch, &WallTime::now(&*self.clock), &mut self.waiters);
+            if self.pending.is_empty() {
+                if self.work.is_done() {
+                    self.collect(queue);
+                }
+                if self.work.is_done() {
+                    return Ok(Turn::Idle);
+                }
+                self.ask_keys().await?;
+                self.seal();
+                self.take_ready();
+            }
+            self.ask_heads().await?;
+            self.attach();
         }
-        self.attach().await?;
         self.append().await?;
-        for waiter in self.waiters.drain(..) {
+        let mut durable = std::mem::take(&mut self.waiters);
+        self.begin_next(queue, ahead);
+        for waiter in durable.drain(..) {
             let _ = waiter.send(Ok(())); // The caller may have gone.
         }
+        if self.waiters.is_empty() {
+            self.waiters = durable;
+        }
         Ok(Turn::Wrote)
+    }
+
+    /// Begins the next append where everything it needs is known.
+    fn begin_next(&mut self, queue: &Queue, ahead: Ahead) {
+        if self.ready.is_empty() {
+            if self.work.is_done() && ahead == Ahead::Queue && queue.is_pressing() {
+                self.collect(queue);
+            }
+            self.seal_ready();
+        }
+        self.take_ready();
+        if !self.pending.is_empty() && self.knows_heads() {
+            self.attach();
+            self.begin();
+        }
+    }
+
+    /// Seals the next records, if there are any and their keys are at hand.
+    fn seal_ready(&mut self) {
+        if self.ready.is_empty() && !self.work.is_done() && self.has_keys() {
+            self.seal();
+        }
+    }
+
+    fn seal(&mut self) {
+        let time = WallTime::now(&*self.clock);
+        self.ready = self.work.seal(self.batch, &time, &mut self.ready_waiters);
+    }
+
+    fn take_ready(&mut self) {
+        self.pending.append(&mut self.ready);
+        self.waiters.append(&mut self.ready_waiters);
+    }
+
+    fn knows_heads(&self) -> bool {
+        self.pending.iter().all(|segment| self.chains.contains_key(&segment.tenant))
     }
 
     fn collect(&mut self, queue: &Queue) {
@@ -167,6 +236,12 @@ impl Writer {
             (self.events)(EventKind::AuditFailed { kind: ErrorKind::Overloaded, records: lost });
             tracing::error!(target: "tool_connect::audit", lost, "audit records were lost: the queue was full");
         }
+    }
+
+    /// Gives the persons in the work the keys that are at hand; whether none is missing.
+    fn has_keys(&mut self) -> bool {
+        let now = self.clock.monotonic();
+        self.work.wanted(|who| self.keys.get(&who.tenant, &who.user, now)).is_empty()
     }
 
     /// Asks for the keys of all persons in the work.
@@ -192,8 +267,8 @@ impl Writer {
         self.keys.forget(tenant, user);
     }
 
-    /// Links what is pending to the chains.
-    async fn attach(&mut self) -> Result<()> {
+    /// Finds out where the chains of what is pending end.
+    async fn ask_heads(&mut self) -> Result<()> {
         if self.chains.len() > MAX_CHAINS {
             self.chains.retain(|_, chain| chain.head.is_some_and(|head| head.sequence > chain.signed));
             if self.chains.len() > MAX_CHAINS / 2 {
@@ -217,19 +292,52 @@ impl Writer {
         while let Some((tenant, head)) = answers.try_next().await? {
             self.chains.insert(tenant, Chain { head, signed: head.map_or(0, |head| head.sequence) });
         }
-        drop(answers);
+        Ok(())
+    }
+
+    /// Links what is pending to the chains.
+    fn attach(&mut self) {
         for segment in &mut self.pending {
             let head = self.chains.get(&segment.tenant).and_then(|chain| chain.head);
-            chain::attach(&mut self.buffer, segment, head);
+            if !chain::is_attached(segment, head) {
+                chain::attach(&mut self.buffer, segment, head);
+            }
         }
-        Ok(())
+    }
+
+    /// Links what is ready to what is pending.
+    fn attach_ready(&mut self) {
+        for segment in &mut self.ready {
+            let before = self.pending.iter().rfind(|pending| pending.tenant == segment.tenant);
+            let known = self.chains.get(&segment.tenant).and_then(|chain| chain.head);
+            chain::attach(&mut self.buffer, segment, before.and_then(Segment::end).or(known));
+        }
+    }
+
+    /// Begins to append what is pending.
+    fn begin(&mut self) {
+        let (store, segments) = (Arc::clone(&self.store), self.pending.clone());
+        self.uncertain = true;
+        let mut append: BoxFuture<'static, _> = Box::pin(async move { store.append(&segments).await });
+        // The first poll hands it to the store; an answer that is there already is kept.
+        self.underway = Some(match append.as_mut().now_or_never() {
+            Some(answer) => Box::pin(std::future::ready(answer)),
+            None => append,
+        });
     }
 
     async fn append(&mut self) -> Result<()> {
         let mut moves = 0;
         while !self.pending.is_empty() {
-            self.uncertain = true;
-            let answers = within(self.timeout, self.store.append(&self.pending)).await?;
+            if self.underway.is_none() {
+                self.begin();
+            }
+            // While the store is busy.
+            self.seal_ready();
+            self.attach_ready();
+            let Some(append) = self.underway.take() else { break };
+            // Whoever goes away here takes the append along; it is found out what became of it.
+            let answers = within(self.timeout, append).await?;
             if answers.len() != self.pending.len() {
                 return Err(Error::new(
                     ErrorKind::Storage,

@@ -24,7 +24,7 @@ impl Call {
         let scope = Arc::clone(&self.scope);
         let tenant = &scope.session.caller.principal.tenant;
         let hash = self.hash()?;
-        let Some(approval) = scope.options.approval.clone() else {
+        let Some(approval) = scope.options().approval.clone() else {
             return Err(self.request_approval(hash, reason).await?);
         };
         let refused = |kind, message: &'static str| {
@@ -38,13 +38,13 @@ impl Call {
         let reserve = scope.hub().stores.approvals.reserve(tenant, &approval, &hash, lease);
         match scope.hub().patience.with("approvals", reserve).await? {
             Reservation::Reserved(fence) => {
-                self.reserved = Some(Reserved {
+                self.reserved = Some(Box::new(Reserved {
                     hub: Arc::clone(&scope.session.hub),
                     tenant: tenant.clone(),
                     approval,
                     fence,
                     settled: false,
-                });
+                }));
                 Ok(())
             }
             Reservation::Pending => Err(self.ask(InputRequest::Approve { approval, reason })),
@@ -113,7 +113,7 @@ impl Call {
                 Some(principal.user.as_str()),
                 principal.agent.as_ref().map(|a| a.as_str()),
                 scope.connection_id().map(|c| c.as_str()),
-                scope.options.idempotency_key.as_deref(),
+                scope.options().idempotency_key.as_deref(),
             ],
             scope.entry().definition_hash(),
             &value,
@@ -199,7 +199,7 @@ impl Reserved {
     }
 
     /// Gives it back unless it was used, before the caller hears why: they may try again at once.
-    pub(super) async fn release(mut self) {
+    pub(super) async fn release(mut self: Box<Self>) {
         if self.settled {
             return;
         }

@@ -21,14 +21,14 @@ use crate::validate;
 
 impl Call {
     /// Runs the tool within its limits and its time.
-    pub(super) async fn dispatch(&mut self) -> Result<ToolOutput> {
-        let scope = &self.scope;
-        if self.arguments.is_typed() && scope.hub().audited {
+    pub(super) async fn dispatch(&mut self) -> Result<()> {
+        let Self { scope, arguments, reserved, kept, output, started, .. } = self;
+        if arguments.is_typed() && scope.hub().audited {
             // The tool takes a typed value, and the audit trail wants it afterwards.
-            self.kept = Some(self.arguments.clone());
+            *kept = Some(arguments.clone());
         }
-        let result = {
-            let mut work = pin!(within(scope, &mut self.arguments, &mut self.reserved, self.started));
+        let ended = {
+            let mut work = pin!(within(scope, arguments, reserved, output, *started));
             // The time begins with the first wait, for the deadline and for the tool that asks what
             // is left of it: a call that never waits reads no clock.
             let begun = poll_fn(|cx| {
@@ -43,14 +43,14 @@ impl Call {
                 Err(elapsed) => Err(out_of_time(scope, elapsed.limit)),
             }
         };
-        match result {
-            Ok(output) => match &output.body {
-                Body::Json(text) if text.len() > scope.hub().max_result_bytes => {
-                    Box::pin(by_handle(scope, output)).await
-                }
-                _ => Ok(output),
-            },
-            Err(error) => Err(describe(error, scope, &self.arguments)),
+        if let Err(error) = ended {
+            return Err(describe(error, scope, arguments));
+        }
+        match output {
+            Some(output) if is_large(output, scope.hub().max_result_bytes) => {
+                Box::pin(by_handle(scope, output)).await
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -59,14 +59,17 @@ impl Call {
 async fn within(
     scope: &Arc<Scope>,
     arguments: &mut Arguments,
-    reserved: &mut Option<Reserved>,
+    reserved: &mut Option<Box<Reserved>>,
+    output: &mut Option<ToolOutput>,
     started: Option<u64>,
-) -> Result<ToolOutput> {
+) -> Result<()> {
     let (hub, entry, caller) = (scope.hub(), scope.entry(), &scope.session.caller);
     if hub.limits.any() {
-        let taken =
-            hub.limits.acquire(started, caller.keys, &caller.principal, entry, scope.connection_id()).await;
-        if let Err(refusal) = taken {
+        let connection = scope.connection_id();
+        let more = hub.limits.acquire(started, &caller.keys, &caller.principal, entry, connection);
+        if let Some(more) = more
+            && let Err(refusal) = more.await
+        {
             if let Some(limit) = refusal.limit {
                 hub.emit(Some(&caller.principal.tenant), || EventKind::LimitRefused {
                     tool: entry.id.clone(),
@@ -77,10 +80,13 @@ async fn within(
         }
     }
     let permit = match &entry.instance.concurrency {
-        Some(places) => {
-            let place = Concurrency::acquire_from(Arc::clone(places), hub.concurrency_wait);
-            Some(place.await.map_err(|_| busy(entry))?)
-        }
+        Some(places) => Some(match Concurrency::try_acquire_from(Arc::clone(places)) {
+            Ok(place) => place,
+            Err(_) => {
+                let place = Concurrency::acquire_from(Arc::clone(places), hub.concurrency_wait);
+                Box::pin(place).await.map_err(|_| busy(entry))?
+            }
+        }),
         None => None,
     };
     let mut parsed;
@@ -102,18 +108,22 @@ async fn within(
     }
     scope.dispatched.store(true, Ordering::Release);
     let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
-    if entry.tool.definition().blocking {
-        return Box::pin(blocking(scope, cx, taken, permit)).await;
-    }
-    if hub.per_call.is_empty() {
-        return entry.tool.call(taken, cx).await;
-    }
-    around(&hub.per_call, entry, taken, cx).await
+    let work = if entry.tool.definition().blocking {
+        Box::pin(blocking(scope, cx, taken, permit))
+    } else {
+        around(&hub.per_call, entry, taken, cx)
+    };
+    *output = Some(work.await?);
+    Ok(())
+}
+
+fn is_large(output: &ToolOutput, most: usize) -> bool {
+    matches!(&output.body, Body::Json(text) if text.len() > most)
 }
 
 /// A result that is too large for its caller's context goes to the result store; the caller gets
 /// its handle. The tool has run, so the result must not be lost.
-async fn by_handle(scope: &Scope, mut output: ToolOutput) -> Result<ToolOutput> {
+async fn by_handle(scope: &Scope, output: &mut ToolOutput) -> Result<()> {
     let hub = scope.hub();
     let principal = &scope.session.caller.principal;
     let text = output.to_json()?;
@@ -141,7 +151,7 @@ async fn by_handle(scope: &Scope, mut output: ToolOutput) -> Result<ToolOutput> 
         size: meta.size,
         name: meta.name,
     }));
-    Ok(output)
+    Ok(())
 }
 
 /// The host's layers around the tool, outermost first.

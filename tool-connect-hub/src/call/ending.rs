@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tool_connect_core::{Arguments, Effect, ErrorKind, EventKind, Result, Served, ToolOutcome};
+use tool_connect_core::{Arguments, Effect, ErrorKind, EventKind, Result, Served};
 use tracing::Span;
 
 use super::{Call, Scope};
@@ -15,11 +15,13 @@ impl Call {
     ///
     /// # Errors
     /// Where the audit trail must not miss the end and cannot take it.
-    pub(super) async fn finish(&mut self, span: &Span, result: &Result<ToolOutcome>) -> Result<()> {
-        let (outcome, effect) = match result {
-            Ok(ToolOutcome::InputRequired(_)) => (Outcome::InputRequired, Some(Effect::NotExecuted)),
-            Ok(ToolOutcome::Task(_)) => (Outcome::Task, None),
-            Ok(_) => (Outcome::Ok, None),
+    pub(super) async fn finish(&mut self, span: &Span, ended: &Result<()>) -> Result<()> {
+        let (outcome, effect) = match ended {
+            Ok(()) => (Outcome::Ok, None),
+            Err(error) if error.task().is_some() => (Outcome::Task, None),
+            Err(error) if error.input_required().is_some() => {
+                (Outcome::InputRequired, Some(Effect::NotExecuted))
+            }
             Err(error) => (Outcome::Error(error.kind()), Some(error.effect_on_provider())),
         };
         observe::finish(span, outcome);
@@ -103,7 +105,7 @@ fn entry<'a>(scope: &'a Scope, kind: EntryKind, arguments: Option<&'a Arguments>
     entry.tool = Some(&scope.entry().audited);
     entry.arguments = arguments;
     entry.connection = scope.connection_id();
-    entry.approval = scope.options.approval.as_ref();
-    entry.trace = scope.options.traceparent.as_deref();
+    entry.approval = scope.options().approval.as_ref();
+    entry.trace = scope.options().traceparent.as_deref();
     entry
 }

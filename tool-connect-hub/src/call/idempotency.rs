@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
+use sha2::{Digest, Sha256};
 use tool_connect_core::store::{Begin, Fence, Fingerprint, IdempotencyKey, IdempotencyStore, StoredOutcome};
 use tool_connect_core::{
     Body, Content, Effect, Error, ErrorKind, Provenance, Result, Retry, Served, ToolOutput,
@@ -20,11 +20,11 @@ const LEASE: Duration = Duration::from_secs(600);
 const MARGIN: Duration = Duration::from_secs(30);
 
 impl Call {
-    /// Runs a call with a key once; later ones get its result.
-    pub(super) async fn once(&mut self) -> Result<ToolOutput> {
+    /// Claims the key of a call that has one. `None` where an earlier call with it has ended: its
+    /// result is this call's.
+    pub(super) async fn claim(&mut self, name: Arc<str>) -> Result<Option<Box<Claim>>> {
         let scope = Arc::clone(&self.scope);
         let hub = &scope.session.hub;
-        let Some(name) = scope.options.idempotency_key.clone() else { return self.approved().await };
         if name.is_empty() || name.len() > MAX_KEY {
             return Err(refusal("the idempotency key must have 1 to 255 bytes"));
         }
@@ -41,7 +41,8 @@ impl Call {
         match hub.patience.with("idempotency keys", begin).await? {
             Begin::Replay(stored) => {
                 scope.replayed.store(true, Ordering::Relaxed);
-                replay(stored)
+                self.output = Some(replay(stored)?);
+                Ok(None)
             }
             Begin::InFlight => {
                 Err(refusal("a call with this idempotency key is running; ask again for its result")
@@ -54,12 +55,7 @@ impl Call {
                 let message = "a call with this idempotency key was begun and its end is not known; look whether it took effect before using a new key";
                 Err(refusal(message).effect(Effect::Unknown))
             }
-            Begin::Fresh(fence) => {
-                let mut claim = Claim { scope, key, fence, end: None, settled: false };
-                let result = self.approved().await;
-                claim.settle(&result).await;
-                result
-            }
+            Begin::Fresh(fence) => Ok(Some(Box::new(Claim { scope, key, fence, end: None, settled: false }))),
         }
     }
 
@@ -67,13 +63,11 @@ impl Call {
     fn fingerprint(&self) -> Result<Fingerprint> {
         let arguments = self.arguments.to_json()?;
         let connection = self.scope.connection_id().map_or("", |c| c.as_str());
-        let mut hash = digest::Context::new(&digest::SHA256);
-        hash.update(&u64::try_from(connection.len()).unwrap_or(u64::MAX).to_be_bytes());
+        let mut hash = Sha256::new();
+        hash.update(u64::try_from(connection.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(connection.as_bytes());
         hash.update(&arguments);
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(hash.finish().as_ref());
-        Ok(fingerprint)
+        Ok(hash.finalize().into())
     }
 }
 
@@ -128,7 +122,7 @@ async fn settle(store: &dyn IdempotencyStore, key: &IdempotencyKey, fence: Fence
 }
 
 /// A key that this call holds. Settled in the Hub's tasks when the caller goes away.
-struct Claim {
+pub(super) struct Claim {
     scope: Arc<Scope>,
     key: IdempotencyKey,
     fence: Fence,
@@ -137,12 +131,13 @@ struct Claim {
 }
 
 impl Claim {
-    async fn settle(&mut self, result: &Result<ToolOutput>) {
+    /// Writes how the call ended.
+    pub(super) async fn settle(mut self: Box<Self>, ended: &Result<()>, output: Option<&ToolOutput>) {
         let reads = self.scope.entry().tool.definition().annotations.read_only;
-        let end = match result {
-            Ok(output) => match stored(output) {
-                Ok(outcome) => End::Complete(outcome),
-                Err(_) => End::Abandon,
+        let end = match ended {
+            Ok(()) => match output.map(stored) {
+                Some(Ok(outcome)) => End::Complete(outcome),
+                _ => End::Abandon,
             },
             Err(_) if reads => End::Release,
             Err(error) if error.kind() == ErrorKind::InputRequired => End::Release,

@@ -34,53 +34,67 @@ pub(crate) struct Call {
     arguments: Arguments,
     /// Why a person must approve, where the policy says so.
     must_approve: Option<String>,
-    reserved: Option<Reserved>,
+    reserved: Option<Box<Reserved>>,
     /// Typed arguments that the tool has taken.
     kept: Option<Arguments>,
+    /// What came out of it. Set once and taken at the end: the layers hand on only whether it is
+    /// there, for a move of it through each of them costs as much as all their decisions.
+    output: Option<ToolOutput>,
     /// When it began, where something wants to know of its end and that is not written yet.
     started: Option<u64>,
 }
 
 impl Call {
+    // Inlined so that the call is built where it stays.
+    #[inline(always)]
     pub(crate) fn new(
         session: &Arc<SessionInner>,
         found: Found,
         arguments: Arguments,
-        options: CallOptions,
+        options: Option<Box<CallOptions>>,
     ) -> Self {
         Self {
-            scope: Arc::new(Scope::new(Arc::clone(session), found, options, call_id(), arguments.is_typed())),
+            scope: Scope::new(Arc::clone(session), found, options, call_id(), arguments.is_typed()),
             arguments,
             must_approve: None,
             reserved: None,
             kept: None,
+            output: None,
             started: None,
         }
     }
 
-    /// From its arguments to its end.
-    pub(crate) async fn run(&mut self) -> Result<ToolOutcome> {
+    /// From its arguments to its end, of which [`outcome`](Self::outcome) then tells.
+    pub(crate) async fn run(&mut self) -> Result<()> {
         let span = observe::span(self.scope.entry(), self.scope.id, &self.scope.session.caller.principal);
         if !self.scope.hub().watching && span.is_disabled() {
             return self.guarded().await;
         }
-        self.watched(span).await
+        self.started = Some(self.scope.hub().clock.monotonic());
+        let ended = self.guarded().instrument(span.clone()).await;
+        self.finish(&span, &ended).await?;
+        ended
     }
 
-    async fn watched(&mut self, span: tracing::Span) -> Result<ToolOutcome> {
-        self.started = Some(self.scope.hub().clock.monotonic());
-        let result = self.guarded().instrument(span.clone()).await;
-        self.finish(&span, &result).await?;
-        result
+    /// How the call ended, as its caller sees it: waiting for somebody, or having become a job, is an
+    /// end and not a failure.
+    // Inlined so that it is written where the caller wants it.
+    #[inline(always)]
+    pub(crate) fn outcome(&mut self, ended: Result<()>) -> Result<ToolOutcome> {
+        match (ended, self.output.take()) {
+            (Ok(()), Some(output)) => Ok(ToolOutcome::Complete(output)),
+            (Ok(()), None) => Err(Error::new(ErrorKind::Internal, "the call ended without an output")),
+            (Err(error), _) => outcome_of(error),
+        }
     }
 
     /// A panic in a tool or a layer ends the call, not the host.
-    async fn guarded(&mut self) -> Result<ToolOutcome> {
+    async fn guarded(&mut self) -> Result<()> {
         // What a panic leaves half-done is dropped with the future; nothing shared is behind a lock
         // across an await.
         match AssertUnwindSafe(self.governed()).catch_unwind().await {
-            Ok(Ok(output)) => Ok(ToolOutcome::Complete(output)),
-            Ok(Err(error)) => outcome_of(error).map_err(|error| self.proven(error)),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.proven(error)),
             Err(panic) => {
                 drop(panic); // Its text may hold an argument's value.
                 let message = if self.scope.dispatched.load(Ordering::Acquire) {
@@ -111,7 +125,7 @@ impl Call {
     }
 
     /// Everything between the entrance and the tool.
-    async fn governed(&mut self) -> Result<ToolOutput> {
+    async fn governed(&mut self) -> Result<()> {
         if !self.scope.entry().broken.is_empty() {
             let entry = self.scope.entry();
             return Err(Error::new(
@@ -123,17 +137,29 @@ impl Call {
             Box::pin(self.enter()).await?;
         }
         self.check_size()?;
-        self.permitted().await?;
-        if self.scope.entry().instance.needs_connection {
+        let access = match permission(&self.scope) {
+            Access::Later(later) => later.await?,
+            decided => decided,
+        };
+        self.must_approve = admitted(access, &self.scope)?;
+        if self.scope.entry().instance.needs_connection && !self.remembered() {
             Box::pin(self.connect()).await?;
         }
-        if self.scope.options.idempotency_key.is_some() {
-            return Box::pin(self.once()).await;
+        let claim = match self.scope.options().idempotency_key.clone() {
+            Some(name) => match Box::pin(self.claim(name)).await? {
+                Some(claim) => Some(claim),
+                None => return Ok(()),
+            },
+            None if self.scope.entry().tool.definition().cache.is_some() => {
+                return Box::pin(self.cached()).await;
+            }
+            None => None,
+        };
+        let ended = self.approved().await;
+        if let Some(claim) = claim {
+            Box::pin(claim.settle(&ended, self.output.as_ref())).await;
         }
-        if self.scope.entry().tool.definition().cache.is_some() {
-            return Box::pin(self.cached()).await;
-        }
-        self.approved().await
+        ended
     }
 
     /// The host's own layers, which alone may rewrite the arguments.
@@ -141,14 +167,13 @@ impl Call {
         let session = Arc::clone(&self.scope.session);
         let info = ToolInfo(Arc::clone(self.scope.found.entry_arc()));
         let mut call = ToolCall::new(info.id().to_string(), self.arguments.clone());
-        call.options = self.scope.options.clone();
+        call.options = self.scope.options().clone();
         for layer in &session.hub.ingress {
             layer.enter(&session.caller.principal, &info, &mut call).await?;
         }
-        let found = self.scope.found.again();
+        let (found, options) = (self.scope.found.again(), Some(Box::new(call.options)));
         self.arguments = call.arguments;
-        self.scope =
-            Arc::new(Scope::new(session, found, call.options, self.scope.id, self.arguments.is_typed()));
+        self.scope = Scope::new(session, found, options, self.scope.id, self.arguments.is_typed());
         Ok(())
     }
 
@@ -164,57 +189,28 @@ impl Call {
         }
     }
 
-    /// Asks the policy.
-    async fn permitted(&mut self) -> Result<()> {
+    /// Sets the connection that the call uses if it is known to suffice; most calls then wait for
+    /// nothing.
+    fn remembered(&self) -> bool {
         let scope = &*self.scope;
-        let (hub, caller) = (scope.hub(), &scope.session.caller);
-        let grants: Arc<Vec<Grant>>;
-        let grants: &[Grant] = if hub.policy.needs_grants(&caller.principal) {
-            grants = Box::pin(caller.grants(&hub.memory())).await?;
-            &grants
-        } else {
-            &[]
-        };
-        let request = PolicyRequest {
-            principal: &caller.principal,
-            tool: &scope.entry().id,
-            definition: scope.entry().tool.definition(),
-            grants,
-            connection: scope.options.connection.as_ref(),
-        };
-        let mut access = hub.policy.decide(&request);
-        if let Access::Later(later) = access {
-            access = later.await?;
-        }
-        match access {
-            Access::Allow => Ok(()),
-            Access::Approve(reason) => {
-                self.must_approve = Some(reason.into_owned());
-                Ok(())
-            }
-            Access::Deny(reason) => {
-                Err(Error::new(ErrorKind::Denied, reason).with("tool", &scope.entry().id))
-            }
-            Access::Later(_) => Err(Error::new(
-                ErrorKind::Config,
-                "the policy put its decision off twice; decide when asked the second time",
-            )),
-        }
+        let (caller, chosen) = (&scope.session.caller, scope.options().connection.as_ref());
+        let found = caller.remembered(&scope.hub().memory(), self.started, scope.entry(), chosen);
+        found.is_some_and(|connection| scope.connection.set(connection).is_ok())
     }
 
     /// Finds the connection that the call uses, with the scopes that the tool needs.
-    async fn connect(&mut self) -> Result<()> {
+    async fn connect(&self) -> Result<()> {
         let scope = &self.scope;
-        let chosen = scope.options.connection.as_ref();
+        let chosen = scope.options().connection.as_ref();
         let found = scope.session.caller.connection(&scope.hub().memory(), scope.entry(), chosen).await;
         let connection = found.map_err(|e| with_call(e, || scope.call(&self.arguments)))?;
-        // Set here alone, once a call.
+        // Set here and above alone, once a call.
         let _ = scope.connection.set(connection);
         Ok(())
     }
 
     /// Serves a read again, or runs it and keeps what came out.
-    async fn cached(&mut self) -> Result<ToolOutput> {
+    async fn cached(&mut self) -> Result<()> {
         let scope = Arc::clone(&self.scope);
         let hub = scope.hub();
         let principal = &scope.session.caller.principal;
@@ -222,24 +218,26 @@ impl Call {
         let Some((key, ttl)) = key else { return self.approved().await };
         if let Some(output) = hub.cache.get(&key, hub.clock.monotonic()) {
             scope.cached.store(true, Ordering::Relaxed);
-            return Ok(output);
+            self.output = Some(output);
+            return Ok(());
         }
-        let output = self.approved().await?;
-        hub.cache.put(key, &output, hub.clock.monotonic(), ttl);
-        Ok(output)
+        self.approved().await?;
+        if let Some(output) = &self.output {
+            hub.cache.put(key, output, hub.clock.monotonic(), ttl);
+        }
+        Ok(())
     }
 
     /// Takes a person's approval for this very call if one is needed, then runs the tool.
-    async fn approved(&mut self) -> Result<ToolOutput> {
+    async fn approved(&mut self) -> Result<()> {
         if let Some(reason) = self.must_approve.take() {
             Box::pin(self.reserve(reason)).await?;
-            let result = self.dispatch().await;
-            if let Some(reserved) = self.reserved.take() {
-                Box::pin(reserved.release()).await;
-            }
-            return result;
         }
-        self.dispatch().await
+        let result = self.dispatch().await;
+        if let Some(reserved) = self.reserved.take() {
+            Box::pin(reserved.release()).await;
+        }
+        result
     }
 
     fn ask(&self, request: InputRequest) -> Error {
@@ -247,7 +245,48 @@ impl Call {
     }
 }
 
-/// Waiting for somebody, or having become a job, is an end and not a failure.
+/// Asks the policy. Grants that must be read first put its decision off.
+fn permission(scope: &Scope) -> Access<'_> {
+    let (hub, caller) = (scope.hub(), &*scope.session.caller);
+    if !hub.policy.needs_grants(&caller.principal) {
+        return decide(scope, &[]);
+    }
+    // Boxed, like all that few calls wait for: a call's future is moved before it is polled.
+    Access::Later(Box::pin(async move {
+        let grants = caller.grants(&hub.memory()).await?;
+        match decide(scope, &grants) {
+            Access::Later(later) => later.await,
+            Access::Allow => Ok(Access::Allow),
+            Access::Deny(reason) => Ok(Access::Deny(reason)),
+            Access::Approve(reason) => Ok(Access::Approve(reason)),
+        }
+    }))
+}
+
+fn decide<'a>(scope: &'a Scope, grants: &'a [Grant]) -> Access<'a> {
+    scope.hub().policy.decide(&PolicyRequest {
+        principal: &scope.session.caller.principal,
+        tool: &scope.entry().id,
+        definition: scope.entry().tool.definition(),
+        grants,
+        connection: scope.options().connection.as_ref(),
+    })
+}
+
+/// Why a person must approve, if the policy says so; an error where it denies.
+fn admitted(access: Access<'_>, scope: &Scope) -> Result<Option<String>> {
+    match access {
+        Access::Allow => Ok(None),
+        Access::Approve(reason) => Ok(Some(reason.into_owned())),
+        Access::Deny(reason) => Err(Error::new(ErrorKind::Denied, reason).with("tool", &scope.entry().id)),
+        Access::Later(_) => Err(Error::new(
+            ErrorKind::Config,
+            "the policy put its decision off twice; decide when asked the second time",
+        )),
+    }
+}
+
+#[cold]
 fn outcome_of(error: Error) -> Result<ToolOutcome> {
     if let Some(task) = error.task() {
         return Ok(ToolOutcome::Task(task.clone()));

@@ -25,7 +25,8 @@ use crate::session::SessionInner;
 pub(crate) struct Scope {
     pub(super) session: Arc<SessionInner>,
     pub(super) found: Found,
-    pub(super) options: CallOptions,
+    /// What the caller added; most calls add nothing, and it is as large as all the rest.
+    options: Option<Box<CallOptions>>,
     pub(super) id: CallId,
     pub(super) timeout: Option<Duration>,
     /// Whether a typed caller made the call.
@@ -42,20 +43,25 @@ pub(crate) struct Scope {
     canceled: AtomicBool,
 }
 
+static NO_OPTIONS: CallOptions = CallOptions::new();
+
 impl Scope {
+    // Apart, so that it is written into its allocation and not moved there.
+    #[inline(never)]
     pub(super) fn new(
         session: Arc<SessionInner>,
         found: Found,
-        options: CallOptions,
+        options: Option<Box<CallOptions>>,
         id: CallId,
         typed: bool,
-    ) -> Self {
+    ) -> Arc<Self> {
         let own = found.entry().tool.definition().timeout.or(session.hub.default_timeout);
-        Self {
-            timeout: match (options.timeout, own) {
-                (Some(asked), Some(own)) => Some(asked.min(own)),
-                (asked, own) => asked.or(own),
-            },
+        let timeout = match (options.as_ref().and_then(|options| options.timeout), own) {
+            (Some(asked), Some(own)) => Some(asked.min(own)),
+            (asked, own) => asked.or(own),
+        };
+        Arc::new(Self {
+            timeout,
             session,
             found,
             options,
@@ -68,7 +74,7 @@ impl Scope {
             cached: AtomicBool::new(false),
             started: AtomicU64::new(0),
             canceled: AtomicBool::new(false),
-        }
+        })
     }
 
     pub(super) fn entry(&self) -> &Entry {
@@ -79,6 +85,10 @@ impl Scope {
         &self.session.hub
     }
 
+    pub(super) fn options(&self) -> &CallOptions {
+        self.options.as_deref().unwrap_or(&NO_OPTIONS)
+    }
+
     pub(super) fn connection_id(&self) -> Option<&ConnectionId> {
         self.connection.get().map(|c| &c.id)
     }
@@ -86,7 +96,7 @@ impl Scope {
     /// The call again, to be resumed.
     pub(super) fn call(&self, arguments: &Arguments) -> ToolCall {
         let mut call = ToolCall::new(self.entry().id.to_string(), arguments.clone());
-        call.options = self.options.clone();
+        call.options = self.options().clone();
         call
     }
 
@@ -128,7 +138,7 @@ impl CallScope for Scope {
     }
 
     fn options(&self) -> &CallOptions {
-        &self.options
+        self.options()
     }
 
     fn state(&self) -> &(dyn Any + Send + Sync) {

@@ -1,7 +1,8 @@
 //! A tool in the registry: checked once, with its texts ready to be sent.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::hint::black_box;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ pub(crate) struct Entry {
     pub(crate) audited: Arc<AuditedTool>,
     input: Arc<str>,
     output: Option<Arc<str>>,
+    listing: usize,
     /// Why the tool is switched off; empty means that it works.
     pub(crate) broken: Box<[String]>,
     pub(crate) validator: OnceLock<Arc<Validator>>,
@@ -69,10 +71,22 @@ impl Entry {
         write_listing(&self.id, self.tool.definition(), &self.input, self.output.as_deref(), out);
     }
 
-    pub(crate) fn listing_len(&self) -> usize {
+    /// Reads what the listing is written from, a byte of each cache line, and does nothing with it.
+    ///
+    /// A large registry does not fit into the near caches, and what one tool is written from lies in
+    /// several places. These reads do not wait for each other: done for some tools ahead of writing
+    /// them, memory answers many at once, where the writing would wait for one after the other.
+    pub(crate) fn touch(&self) {
+        const LINE: usize = 64;
         let definition = self.tool.definition();
-        let words = definition.title.len() + definition.description.len() + self.id.as_str().len();
-        words + self.input.len() + self.output.as_ref().map_or(0, |o| o.len()) + 256
+        let texts = [self.id.as_str(), &definition.title, &definition.description, &self.input];
+        let lines = texts.iter().flat_map(|text| text.as_bytes().iter().step_by(LINE));
+        black_box((lines.fold(0, |all, byte| all ^ byte), definition.annotations, definition.scopes.len()));
+    }
+
+    /// How many bytes the listing has.
+    pub(crate) fn listing_len(&self) -> usize {
+        self.listing
     }
 }
 
@@ -134,6 +148,7 @@ fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Resul
     let output = definition.output.as_ref().map(|o| texts.of(o, Which::Output, &mut broken));
     let mut seen = Vec::with_capacity(input.len() + 512);
     write_listing(&id, &definition, &input, output.as_deref(), &mut seen);
+    let listing = seen.len();
     seen.extend_from_slice(definition.version.as_bytes());
     let hash = digest::digest(&digest::SHA256, &seen);
     let mut definition_hash = [0; 32];
@@ -146,6 +161,7 @@ fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Resul
         tool,
         input,
         output,
+        listing,
         broken: broken.into_boxed_slice(),
         validator: OnceLock::new(),
     })
@@ -223,17 +239,7 @@ fn write_listing(
         None => write_text(&definition.description, out),
         Some(note) => write_text(&format!("{}\n\nDeprecated: {note}", definition.description), out),
     }
-    let Annotations { read_only, destructive, idempotent, open_world } = definition.annotations;
-    for (key, value) in [
-        (",\"annotations\":{\"readOnlyHint\":", read_only),
-        (",\"destructiveHint\":", destructive),
-        (",\"idempotentHint\":", idempotent),
-        (",\"openWorldHint\":", open_world),
-    ] {
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(if value { b"true" } else { b"false" });
-    }
-    out.push(b'}');
+    out.extend_from_slice(hints(definition.annotations).as_bytes());
     if !definition.scopes.is_empty() {
         out.extend_from_slice(b",\"_meta\":");
         out.extend_from_slice(json!({ "tool-connect/scopes": definition.scopes }).to_string().as_bytes());
@@ -247,9 +253,28 @@ fn write_listing(
     out.push(b'}');
 }
 
+/// The annotations of a listing. There are sixteen texts of it, each written once: a listing is made
+/// of few long pieces, for many short ones cost as much as the schema.
+fn hints(annotations: Annotations) -> &'static str {
+    static HINTS: LazyLock<[String; 16]> = LazyLock::new(|| {
+        std::array::from_fn(|bits| {
+            let [read, destroy, repeat, open] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            format!(
+                ",\"annotations\":{{\"readOnlyHint\":{read},\"destructiveHint\":{destroy},\
+                 \"idempotentHint\":{repeat},\"openWorldHint\":{open}}}"
+            )
+        })
+    });
+    let Annotations { read_only, destructive, idempotent, open_world } = annotations;
+    let bits = [read_only, destructive, idempotent, open_world].into_iter().rev();
+    &HINTS[bits.fold(0, |bits, hint| (bits << 1) | usize::from(hint))]
+}
+
 /// Writes a JSON string; most need no escaping and are copied as they are.
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+    // Not `any`, which stops early and therefore looks at one byte at a time.
+    let escapes = text.bytes().fold(false, |found, b| found | (b < b' ') | (b == b'"') | (b == b'\\'));
+    if !escapes {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -261,6 +286,23 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_hint_stands_under_its_own_name() {
+        let none = Annotations { read_only: false, destructive: false, idempotent: false, open_world: false };
+        for (name, annotations) in [
+            ("readOnlyHint", Annotations { read_only: true, ..none }),
+            ("destructiveHint", Annotations { destructive: true, ..none }),
+            ("idempotentHint", Annotations { idempotent: true, ..none }),
+            ("openWorldHint", Annotations { open_world: true, ..none }),
+        ] {
+            let text = format!("{{{}}}", hints(annotations).trim_start_matches(','));
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let told = value["annotations"].as_object().unwrap();
+            assert_eq!(told.len(), 4);
+            assert!(told.iter().all(|(key, hint)| *hint == Value::Bool(key == name)), "{text}");
+        }
+    }
 
     #[test]
     fn texts_are_escaped_where_they_must_be() {

@@ -84,6 +84,7 @@ impl Registry {
     }
 
     /// The tenant's overlay, if any tenant has one.
+    #[inline]
     fn overlay(&self, tenant: &TenantId) -> Option<Guard<Arc<Snapshot>>> {
         if !self.has_overlays.load(Ordering::Acquire) {
             return None;
@@ -91,24 +92,40 @@ impl Registry {
         self.overlays.load().get(tenant).map(|overlay| overlay.load())
     }
 
-    /// Finds a tool by id, model name or alias: the tenant's own first.
+    /// Finds a tool by id, model name, alias, or by a local name that only one instance has.
+    #[inline]
     pub(crate) fn find(&self, tenant: &TenantId, tool: &str) -> Result<Found> {
+        match self.get(tenant, tool) {
+            Some(found) => Ok(found),
+            None => self.find_otherwise(tenant, tool),
+        }
+    }
+
+    /// Looks into the text where it is no id: to do so first would cost as much as the lookup.
+    #[cold]
+    fn find_otherwise(&self, tenant: &TenantId, tool: &str) -> Result<Found> {
+        if tool.contains('.') || tool.contains("__") {
+            return Err(self.unknown(tenant, tool));
+        }
+        self.find_local(tenant, tool)
+    }
+
+    /// A tool by id, model name or alias: the tenant's own first.
+    #[inline]
+    fn get(&self, tenant: &TenantId, tool: &str) -> Option<Found> {
         if let Some(snapshot) = self.overlay(tenant) {
             if let Some(index) = snapshot.find(tool) {
-                return Ok(Found { snapshot, index });
+                return Some(Found { snapshot, index });
             }
             // A tenant's own instance hides a global one of the same id, with all its tools.
             let instance =
                 tool.split_once('.').or_else(|| tool.split_once("__")).map(|(instance, _)| instance);
             if instance.is_some_and(|id| snapshot.instance(id).is_some()) {
-                return Err(self.unknown(tenant, tool));
+                return None;
             }
         }
         let snapshot = self.global.load();
-        match snapshot.find(tool) {
-            Some(index) => Ok(Found { snapshot, index }),
-            None => Err(self.unknown(tenant, tool)),
-        }
+        snapshot.find(tool).map(|index| Found { snapshot, index })
     }
 
     /// Finds the tool of a Rust type, at one instance or the only one that has it.
@@ -151,7 +168,7 @@ impl Registry {
     }
 
     /// Finds a tool by its local name, where only one instance has it.
-    pub(crate) fn find_local(&self, tenant: &TenantId, name: &str) -> Result<Found> {
+    fn find_local(&self, tenant: &TenantId, name: &str) -> Result<Found> {
         let (overlay, global) = (self.overlay(tenant), self.global.load());
         let own = overlay.iter().flat_map(|snapshot| snapshot.local(name));
         let shared = global.local(name).filter(|entry| !hidden(overlay.as_deref(), entry));
@@ -159,7 +176,7 @@ impl Registry {
         ids.sort();
         match ids.as_slice() {
             [] => Err(self.unknown(tenant, name)),
-            [id] => self.find(tenant, id.as_str()),
+            [id] => self.get(tenant, id.as_str()).ok_or_else(|| self.unknown(tenant, name)),
             _ => {
                 let instances: Vec<_> = ids.iter().map(|id| id.instance().to_owned()).collect();
                 Err(ambiguous(name, &instances))

@@ -38,10 +38,16 @@ impl Snapshot {
         Ok(Self { names, types, entries, instances })
     }
 
+    #[inline]
     pub(crate) fn find(&self, tool: &str) -> Option<usize> {
-        if let Some(index) = self.names.get(tool) {
-            return usize::try_from(*index).ok();
+        match self.names.get(tool) {
+            Some(index) => usize::try_from(*index).ok(),
+            None => self.find_model_form(tool),
         }
+    }
+
+    #[cold]
+    fn find_model_form(&self, tool: &str) -> Option<usize> {
         // The form of model APIs; instance ids hold no `__`, so the first one is the dot.
         let (instance, name) = tool.split_once("__")?;
         let index = self.names.get(format!("{instance}.{name}").as_str())?;

@@ -121,7 +121,8 @@ impl RequestStack {
         }
     }
 
-    /// Sends the hop with its credential; once more, with a fresh one, where the first is refused.
+    /// Sends the hop with its credential; once more, with a fresh one, where the first is refused, and once more where only
+    /// the signature lacked something that the answer names.
     async fn signed(
         &self,
         cx: &RequestScope<'_>,
@@ -131,13 +132,14 @@ impl RequestStack {
         body: RequestBody,
     ) -> Result<Answer, Failed> {
         let mut body = Some(body);
-        let mut fresh = false;
+        let (mut fresh, mut anew) = (false, false);
         loop {
             let copy = body.as_ref().and_then(RequestBody::try_clone);
             let unsent = body.take().unwrap_or(RequestBody::Empty);
             // Whatever goes wrong here, nothing has been sent; before it there was at most a 401.
             let prepared = self.prepare(cx, asked, hop, unsent).await;
             let (request, version) = prepared.map_err(|error| error.effect(Effect::NotExecuted))?;
+            let address = version.map(|_| request.uri().clone());
             let response = self.transport.send(request, &self.limits).await.map_err(|error| {
                 if error.effect_on_provider() == Effect::Unknown && asked.reads() {
                     error.effect(Effect::None)
@@ -145,13 +147,29 @@ impl RequestStack {
                     error
                 }
             })?;
-            let answer = Answer { signed: version.is_some(), response, limit: None };
-            let (Some(version), Some(connection)) = (version, cx.connection) else { return Ok(answer) };
-            if answer.response.status() != StatusCode::UNAUTHORIZED || fresh {
+            let (head, rest) = response.into_parts();
+            let (Some(version), Some(address), Some(connection)) = (version, address, cx.connection) else {
+                let response = http::Response::from_parts(head, rest);
+                return Ok(Answer { signed: version.is_some(), response, limit: None });
+            };
+            let resigned = self.authenticator.answered(connection, &address, &head)?;
+            let status = head.status;
+            let answer =
+                Answer { signed: true, response: http::Response::from_parts(head, rest), limit: None };
+            // A 401 proves that nothing was executed; no other answer is a reason to send again.
+            if status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
-            let refused = self.authenticator.refused(connection, version).await;
-            let worth_it = refused.map_err(|error| error.effect(Effect::NotExecuted))?;
+            let worth_it = if resigned && !anew {
+                anew = true;
+                true
+            } else if fresh {
+                false
+            } else {
+                fresh = true;
+                let refused = self.authenticator.refused(connection, version).await;
+                refused.map_err(|error| error.effect(Effect::NotExecuted))?
+            };
             let (true, Some(copy)) = (worth_it, copy) else { return Ok(answer) };
             tracing::debug!(
                 target: "tool_connect::http",
@@ -159,7 +177,6 @@ impl RequestStack {
                 "the credential was refused; trying once with a fresh one"
             );
             body = Some(copy);
-            fresh = true;
         }
     }
 
@@ -189,7 +206,13 @@ impl RequestStack {
         let wanted = !asked.options.anonymous && cx.endpoint.scheme != AuthScheme::None;
         let version = match cx.connection {
             Some(connection) if wanted && cx.endpoint.trusts(&url) => {
-                let version = self.authenticator.sign(connection, &cx.endpoint.scheme, &mut parts).await?;
+                let bytes = match &body {
+                    RequestBody::Empty => Some(&[][..]),
+                    RequestBody::Bytes(bytes) => Some(&bytes[..]),
+                    _ => None,
+                };
+                let version =
+                    self.authenticator.sign(connection, &cx.endpoint.scheme, &mut parts, bytes).await?;
                 // A credential in the query is fine, another host is not.
                 if url_of(&parts)?.origin() != url.origin() {
                     return Err(Error::new(

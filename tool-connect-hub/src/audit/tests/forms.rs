@@ -2,14 +2,19 @@
 
 use tool_connect_core::{ApprovalId, ConnectionId, Effect, Served};
 
-use super::super::decode::hex_text;
-use super::super::{AuditRecord, Ed25519Keys};
+use super::super::decode::{hex_text, unhex};
+use super::super::{ArgumentsHash, AuditRecord, Ed25519Keys, Finding, chain};
 use super::*;
 
 async fn payload(scene: &Scene) -> (String, SealedRecord) {
     scene.trail.flush().await.unwrap();
     let record = scene.store.stored("acme").await.pop().unwrap();
-    (String::from_utf8(record.payload.to_vec()).unwrap(), record)
+    (hex_text(&record.payload), record)
+}
+
+/// Hex of a field with a text.
+fn field(tag: u8, text: &str) -> String {
+    hex_text(&[&[tag, text.len() as u8], text.as_bytes()].concat())
 }
 
 #[tokio::test]
@@ -21,6 +26,7 @@ async fn the_canonical_record() {
     let bot = Arc::new(Principal::clone(&scene.ada).acting_through("tri\"age\\").unwrap());
     let (connection, approval) = (ConnectionId::new("c-1").unwrap(), ApprovalId::new("ä").unwrap());
     let arguments = text("{}");
+    let trace = "a\nb".repeat(50);
     let entry = AuditEntry {
         arguments: Some(&arguments),
         connection: Some(&connection),
@@ -29,24 +35,68 @@ async fn the_canonical_record() {
         effect: Some(Effect::NotExecuted),
         served: Served::Cache,
         took: u64::MAX,
-        trace: Some("a\nb"),
+        trace: Some(&trace),
         ..scene.outcome(&bot, 255)
     };
     scene.trail.record(&entry).unwrap();
-    let (text, record) = payload(&scene).await;
-    assert_eq!(
-        text,
-        concat!(
-            r#"{"v":1,"kind":"outcome","call":"0000000000000001-ff","agent":"tri\"age\\","tool":"files.read","#,
-            r#""definition":"abababababababababababababababababababababababababababababababab","#,
-            r#""arguments":"e2fa7eb09e263f137cd3f49d318cc51b76dbb02681526b0d7bbd23a35dbaeef2","#,
-            r#""connection":"c-1","approval":"ä","outcome":"denied","effect":"not_executed","served":"cache","#,
-            r#""took_ns":18446744073709551615,"trace":"a\u000ab"}"#,
-        )
-    );
-    assert_eq!(hex_text(&record.hash), "5284a8ea545610228958272fe01525d2f045d1c316743b3837ebf818a221bd22");
+    let (written, record) = payload(&scene).await;
+    let expected = [
+        "0202",
+        "01090000000000000001ff",
+        &field(2, "tri\"age\\"),
+        &field(3, "files.read"),
+        &format!("0420{}", "ab".repeat(32)),
+        &field(5, "c-1"),
+        &field(6, "ä"),
+        &field(7, "denied"),
+        "080101",
+        "090102",
+        "0a08ffffffffffffffff",
+        // 150 bytes: the length takes two.
+        &format!("0b9601{}", hex_text(trace.as_bytes())),
+        "0e20e2fa7eb09e263f137cd3f49d318cc51b76dbb02681526b0d7bbd23a35dbaeef2",
+    ];
+    assert_eq!(written, expected.concat());
+    assert_eq!(hex_text(&record.hash), "1a60100f613ed0a2ed20e1505ea26d5a51590c6097083d3ce214a613d817dc10");
+    // The hash again, from the documented parts.
+    let genesis = chain::sha256(b"tc-audit-genesis-1acme");
+    let millis = START.to_be_bytes();
+    let hashed =
+        [&[2][..], &genesis, &1_u64.to_be_bytes(), &millis, &[0, 3], b"ada", &record.payload].concat();
+    assert_eq!(record.hash, chain::sha256(&hashed));
     let read = AuditRecord::decode(&tenant_id("acme"), &record).unwrap();
-    assert_eq!((read.trace.as_deref(), read.took_ns), (Some("a\nb"), u64::MAX));
+    assert_eq!((read.trace, read.took_ns), (Some(trace), u64::MAX));
+    assert_eq!(read.call.as_deref(), Some("0000000000000001-ff"));
+    assert_eq!((read.effect, read.served), (Some(Effect::NotExecuted), Served::Cache));
+}
+
+/// A chain that an earlier version began with records of format 1.
+#[tokio::test]
+async fn records_of_the_first_format_are_read_and_verified() {
+    let scene = scene(AuditMode::FailClosed);
+    let payload = concat!(
+        r#"{"v":1,"kind":"outcome","call":"0000000000000001-ff","agent":"tri\"age\\","tool":"files.read","#,
+        r#""definition":"abababababababababababababababababababababababababababababababab","#,
+        r#""arguments":"e2fa7eb09e263f137cd3f49d318cc51b76dbb02681526b0d7bbd23a35dbaeef2","#,
+        r#""connection":"c-1","approval":"ä","outcome":"denied","effect":"not_executed","served":"cache","#,
+        r#""took_ns":18446744073709551615,"trace":"a\u000ab"}"#,
+    );
+    let hash = unhex("5284a8ea545610228958272fe01525d2f045d1c316743b3837ebf818a221bd22").unwrap();
+    let old =
+        SealedRecord { sequence: 1, user: user_id("ada"), millis: START, payload: payload.into(), hash };
+    scene.store.replace("acme", vec![old.clone()], Vec::new()).await;
+    scene.trail.commit(&scene.intent(2)).await.unwrap();
+    scene.assert_intact("acme", 2).await;
+    let read = scene.audit.records(&tenant_id("acme"), 1, 2).await.unwrap();
+    assert_eq!((read[0].trace.as_deref(), read[0].took_ns), (Some("a\nb"), u64::MAX));
+    assert_eq!(read[0].call.as_deref(), Some("0000000000000001-ff"));
+    assert!(matches!(read[0].arguments, Some(ArgumentsHash::Keyed(hash)) if hash[0] == 0xe2));
+    assert_eq!((read[1].kind, read[1].call.clone()), (EntryKind::Intent, Some(call(2))));
+    // And an edit of such a record is found.
+    let edited = SealedRecord { payload: payload.replace("denied", "ok").into(), ..old };
+    scene.store.replace("acme", vec![edited], Vec::new()).await;
+    let seen = scene.audit.verify(&tenant_id("acme"), &[]).await.unwrap();
+    assert_eq!(seen.findings, [Finding::Altered { sequence: 1 }]);
 }
 
 #[tokio::test]
@@ -73,9 +123,10 @@ async fn the_hash_of_long_arguments() {
 async fn the_least_record_and_a_gap() {
     let scene = scene(AuditMode::FailClosed);
     scene.trail.record(&AuditEntry::new(EntryKind::Intent, CallId::new(1, 1), &scene.ada, 0)).unwrap();
-    assert_eq!(payload(&scene).await.0, r#"{"v":1,"kind":"intent","call":"0000000000000001-1"}"#);
+    assert_eq!(payload(&scene).await.0, "02010109000000000000000101");
     scene.trail.shared().queue.lose(&scene.outcome(&scene.ada, 2));
-    assert_eq!(payload(&scene).await.0, format!(r#"{{"v":1,"kind":"gap","lost":1,"since":{START}}}"#));
+    let since = hex_text(&START.to_be_bytes()[2..]);
+    assert_eq!(payload(&scene).await.0, format!("02050c01010d06{since}"));
 }
 
 #[tokio::test]
@@ -85,7 +136,7 @@ async fn the_checkpoint() {
     let made = scene.audit.checkpoint(&tenant_id("acme")).await.unwrap();
     assert_eq!(
         hex_text(&made.signature),
-        "733ee13ef142b73c2991037e544c7711fc41f13b6a1bd1a0abc578c7e59f504249d2ba686607a763ae02ea1652bfde9051a9d6c738db5e79d8cdec3522159602"
+        "343b29112ceae9740b4a72388be4c07a9309f1067c0e5706d6a54f2eb8551de0de14e6cbb84233cea303f1e82d6db25020869bd92f7e0056cb5148631f5bae04"
     );
 }
 
@@ -111,7 +162,7 @@ async fn every_kind_and_outcome_is_read_back() {
 
 #[test]
 fn what_is_no_record_is_a_typed_error() {
-    let sealed = |payload: &'static str| SealedRecord {
+    let sealed = |payload: &'static [u8]| SealedRecord {
         sequence: 3,
         user: user_id("ada"),
         millis: 0,
@@ -119,18 +170,38 @@ fn what_is_no_record_is_a_typed_error() {
         hash: [0; 32],
     };
     for (payload, kind) in [
-        ("", ErrorKind::Storage),
-        ("{", ErrorKind::Storage),
-        ("[1]", ErrorKind::Storage),
-        (r#"{"v":1}"#, ErrorKind::Storage),
-        (r#"{"v":1,"kind":"outcome","arguments":"SECRET"}"#, ErrorKind::Storage),
-        (r#"{"v":1,"kind":"outcome","definition":"AB"}"#, ErrorKind::Storage),
-        (r#"{"v":1,"kind":"outcome","outcome":"SECRET"}"#, ErrorKind::Storage),
-        (r#"{"v":1,"kind":"outcome","other":1}"#, ErrorKind::Storage),
-        (r#"{"v":2,"kind":"outcome","other":1}"#, ErrorKind::Unsupported),
+        (&b""[..], ErrorKind::Storage),
+        (b"\x02", ErrorKind::Storage),
+        (b"\x01\x02", ErrorKind::Storage),
+        (b"\x02\x00", ErrorKind::Storage),
+        (b"\x02\x07", ErrorKind::Storage),
+        (b"\x02\x02\x07\x06SECRET", ErrorKind::Storage),
+        (b"\x02\x02\x04\x06SECRET", ErrorKind::Storage),
+        (b"\x02\x02\x0e\x06SECRET", ErrorKind::Storage),
+        // A field of another length, cut off, unknown, twice, out of order; a number that is too long.
+        (b"\x02\x02\x07\x03ok", ErrorKind::Storage),
+        (b"\x02\x02\x07", ErrorKind::Storage),
+        (b"\x02\x02\x0b\x81", ErrorKind::Storage),
+        (b"\x02\x02\x14\x06SECRET", ErrorKind::Storage),
+        (b"\x02\x02\x07\x02ok\x07\x02ok", ErrorKind::Storage),
+        (b"\x02\x02\x07\x02ok\x05\x01c", ErrorKind::Storage),
+        (b"\x02\x02\x0a\x09123456789", ErrorKind::Storage),
+        (b"\x02\x02\x01\x01c", ErrorKind::Storage),
+        (b"\x02\x02\x08\x01\x03", ErrorKind::Storage),
+        (b"\x02\x02\x09\x01\x00", ErrorKind::Storage),
+        (b"\x02\x02\x0b\x01\xff", ErrorKind::Storage),
+        (b"\x03\x02", ErrorKind::Unsupported),
+        (b"[1]", ErrorKind::Storage),
+        (b"{", ErrorKind::Storage),
+        (br#"{"v":1}"#, ErrorKind::Storage),
+        (br#"{"v":1,"kind":"outcome","arguments":"SECRET"}"#, ErrorKind::Storage),
+        (br#"{"v":1,"kind":"outcome","definition":"AB"}"#, ErrorKind::Storage),
+        (br#"{"v":1,"kind":"outcome","outcome":"SECRET"}"#, ErrorKind::Storage),
+        (br#"{"v":1,"kind":"outcome","other":1}"#, ErrorKind::Storage),
+        (br#"{"v":2,"kind":"outcome","other":1}"#, ErrorKind::Unsupported),
     ] {
         let error = AuditRecord::decode(&tenant_id("acme"), &sealed(payload)).unwrap_err();
-        assert_eq!(error.kind(), kind, "{payload}");
+        assert_eq!(error.kind(), kind, "{payload:?}");
         assert!(!error.to_string().contains("SECRET"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 mod forms;
 mod handle;
 mod restart;
+mod secret;
 mod shared;
 mod tamper;
 mod trail;
@@ -76,7 +77,10 @@ impl Wayward {
     /// Puts another chain in the place of all that is there, as a backup or an intruder does.
     async fn replace(&self, tenant: &str, records: Vec<SealedRecord>, checkpoints: Vec<Checkpoint>) {
         let other = Arc::new(MemoryAudit::new());
-        other.append(&[Segment { tenant: tenant_id(tenant), after: None, records }]).await.unwrap();
+        other
+            .append(&[Segment { tenant: tenant_id(tenant), after: None, records: records.into() }])
+            .await
+            .unwrap();
         for checkpoint in checkpoints {
             other.put_checkpoint(checkpoint).await.unwrap();
         }

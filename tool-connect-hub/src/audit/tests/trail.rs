@@ -72,6 +72,73 @@ async fn commits_that_wait_are_written_together() {
     assert!(appends <= 2, "{appends} appends for 50 commits");
 }
 
+/// Polls a commit once.
+fn poll<F: Future>(commit: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+    commit.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_has_the_next_append_before_those_who_are_done_go_on() {
+    let scene = Scene::on(Arc::new(Wayward::gated()), AuditSettings::default());
+    let (gate, appends) = (scene.store.gate.as_ref().unwrap(), &scene.store.appends);
+    // The chain's head and the person's key are known from the first on.
+    gate.add_permits(1);
+    scene.trail.commit(&scene.intent(1)).await.unwrap();
+    let (second, third, fourth) = (scene.intent(2), scene.intent(3), scene.intent(4));
+    let mut second = Box::pin(scene.trail.commit(&second));
+    let mut third = Box::pin(scene.trail.commit(&third));
+    assert!(poll(second.as_mut()).is_pending() && poll(third.as_mut()).is_pending());
+    assert_eq!(appends.load(Ordering::SeqCst), 2);
+    gate.add_permits(1);
+    assert!(poll(second.as_mut()).is_ready());
+    assert_eq!(appends.load(Ordering::SeqCst), 3, "nobody had to come for the third");
+    assert!(poll(third.as_mut()).is_pending(), "it is not durable yet");
+    assert_eq!(scene.store.stored("acme").await.len(), 2);
+    // Nobody waits for it any more; it is written all the same, and once.
+    drop(third);
+    gate.add_permits(10);
+    scene.trail.commit(&fourth).await.unwrap();
+    assert_eq!(scene.calls("acme").await, [call(1), call(2), call(3), call(4)]);
+    scene.assert_intact("acme", 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sealed_ahead_follows_another_process() {
+    let store = Arc::new(Wayward::gated());
+    let gate = store.gate.as_ref().unwrap();
+    let settings = AuditSettings { batch: 2, ..AuditSettings::default() };
+    let first = Scene::on(Arc::clone(&store), settings);
+    gate.add_permits(1);
+    first.trail.commit(&first.intent(0)).await.unwrap();
+    for number in 1..=6 {
+        first.record(&first.ada, number);
+    }
+    // The first pair waits at the gate and the second is sealed behind it, while another process appends.
+    let mut flush = Box::pin(first.trail.flush());
+    assert!(poll(flush.as_mut()).is_pending());
+    let other = store.inner();
+    let head = other.head(&tenant_id("acme")).await.unwrap();
+    let mut foreign = Segment {
+        tenant: tenant_id("acme"),
+        after: head,
+        records: vec![SealedRecord {
+            sequence: 0,
+            user: user_id("ada"),
+            millis: START,
+            payload: other.scan(&tenant_id("acme"), 1, 1).await.unwrap()[0].payload.clone(),
+            hash: [0; 32],
+        }]
+        .into(),
+    };
+    super::super::chain::attach(&mut Vec::new(), &mut foreign, head);
+    assert_eq!(other.append(&[foreign]).await.unwrap(), [AuditAppend::Appended]);
+    gate.add_permits(20);
+    flush.await.unwrap();
+    first.assert_intact("acme", 8).await;
+    let written = (1..=6).map(call);
+    assert_eq!(first.calls("acme").await, [call(0), call(0)].into_iter().chain(written).collect::<Vec<_>>());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_refuses_commits_and_loses_nothing() {
     let scene = scene(AuditMode::FailClosed);

@@ -161,3 +161,83 @@ impl PerRequest for Moves {
         Ok(())
     }
 }
+
+/// Signs with the nonce that it last heard, as a proof of possession does.
+struct Nonces {
+    secrets: SchemeAuthenticator,
+    last: Mutex<String>,
+}
+
+#[async_trait::async_trait]
+impl tool_connect_core::Authenticator for Nonces {
+    async fn sign(
+        &self,
+        connection: &Connection,
+        scheme: &AuthScheme,
+        request: &mut Parts,
+        body: Option<&[u8]>,
+    ) -> Result<u64> {
+        let nonce = self.last.lock().expect("not poisoned").parse().expect("a header");
+        request.headers.insert("nonce", nonce);
+        self.secrets.sign(connection, scheme, request, body).await
+    }
+
+    async fn refused(&self, connection: &Connection, version: u64) -> Result<bool> {
+        self.secrets.refused(connection, version).await
+    }
+
+    fn answered(&self, _: &Connection, request: &http::Uri, answer: &http::response::Parts) -> Result<bool> {
+        assert_eq!(request.host(), Some("api.example"));
+        let Some(nonce) = answer.headers.get("nonce").and_then(|nonce| nonce.to_str().ok()) else {
+            return Ok(false);
+        };
+        nonce.clone_into(&mut self.last.lock().expect("not poisoned"));
+        Ok(true)
+    }
+}
+
+fn with_nonces(steps: impl IntoIterator<Item = Step>) -> Bench {
+    let mut bench = Bench::new(steps);
+    let secrets = SchemeAuthenticator::new(Arc::clone(&bench.secrets) as _);
+    bench.stack.authenticator = Arc::new(Nonces { secrets, last: Mutex::new("none".into()) });
+    bench
+}
+
+fn nonces(bench: &Bench) -> Vec<String> {
+    let seen = bench.script.seen();
+    seen.iter().map(|seen| seen.headers["nonce"].to_str().expect("text").to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn oauth_client_30_a_request_is_signed_anew_once_where_the_answer_asks_for_it() {
+    for method in ["GET", "POST"] {
+        let bench = with_nonces([Step::status(401).with("nonce", "n1")]);
+        bench.send(request(method, "/a")).await.expect("an answer");
+        assert_eq!(nonces(&bench), ["none", "n1"], "{method}");
+    }
+    let bench = with_nonces([Step::status(401).with("nonce", "n1"), Step::status(401).with("nonce", "n2")]);
+    bench.post("/a").await.expect_err("asked for twice");
+    assert_eq!(nonces(&bench), ["none", "n1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn oauth_client_30_only_a_refusal_is_a_reason_to_send_again() {
+    for status in [200, 400, 403, 503] {
+        let bench = with_nonces([Step::status(status).with("nonce", "n1")]);
+        let _ = bench.post("/a").await;
+        assert_eq!(nonces(&bench), ["none"], "{status}");
+        bench.post("/a").await.expect("an answer");
+        assert_eq!(nonces(&bench), ["n1"], "what was learned is used");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_credential_is_tried_after_a_request_was_signed_anew() {
+    let bench = with_nonces([Step::status(401).with("nonce", "n1")]);
+    bench.script.add([bench.refuses_and_rotates("fresh")]);
+    bench.post("/a").await.expect("the fresh credential is taken");
+    let sent: Vec<_> =
+        bench.script.seen().iter().filter_map(|seen| seen.authorization().map(str::to_owned)).collect();
+    let old = format!("Bearer {SECRET}");
+    assert_eq!(sent, [&old, &old, "Bearer fresh"]);
+}

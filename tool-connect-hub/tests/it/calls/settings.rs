@@ -87,6 +87,25 @@ fn nothing_at_all_means_the_defaults() {
 }
 
 #[test]
+fn the_documented_file_is_the_default_and_its_examples_are_read() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let file = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let written = HubSettings::from_toml(file).unwrap();
+    assert_eq!(format!("{written:?}"), format!("{:?}", HubSettings::default()));
+    // Every key that the page leaves out shows how it is written.
+    let examples: String = file
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let all = HubSettings::from_toml(&examples).unwrap();
+    assert!(all.limits.connection.is_some() && all.limits.plans.contains_key("pro"), "{all:?}");
+    assert_eq!(all.http.user_agent, "my-app/1.0");
+    assert!(all.http.breaker.slow_call.is_some(), "{all:?}");
+}
+
+#[test]
 fn a_key_that_is_unknown_or_malformed_is_refused_with_its_place() {
     for (text, named) in [
         ("defalt_timeout = '1s'", "defalt_timeout"),
