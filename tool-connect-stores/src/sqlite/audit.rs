@@ -59,16 +59,17 @@ impl Chain {
 }
 
 fn append(conn: &Connection, segment: &Segment) -> Result<AuditAppend, Fault> {
-    let head = Chain::of(conn, &segment.tenant)?.map(|chain| chain.head);
+    let chain = Chain::of(conn, &segment.tenant)?;
+    let head = chain.as_ref().map(|chain| chain.head);
     if head != segment.after {
         return Ok(AuditAppend::Moved(head));
     }
     let Some(end) = segment.end() else { return Ok(AuditAppend::Appended) };
-    let tenant = tenant_for_write(conn, &segment.tenant)?;
+    let tenant = chain.map_or_else(|| tenant_for_write(conn, &segment.tenant), |chain| Ok(chain.tenant))?;
     let mut insert = conn.prepare_cached(
         "INSERT INTO tc_audit_records (place, user, millis, hash, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for record in &segment.records {
+    for record in &*segment.records {
         insert.execute((
             place(tenant, integer(record.sequence))?,
             record.user.as_str(),

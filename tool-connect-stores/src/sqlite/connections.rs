@@ -6,35 +6,19 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use rusqlite::{Connection as Sql, OptionalExtension, Row, named_params};
 use tool_connect_core::store::{ConnectionFilter, ConnectionStore};
-use tool_connect_core::{
-    Connection, ConnectionId, Error, ErrorKind, InstanceId, Owner, Result, TeamId, TenantId, UserId,
-};
+use tool_connect_core::{Connection, ConnectionId, Error, ErrorKind, InstanceId, Result, TenantId};
 
 use super::db::Db;
 use super::fault::Fault;
-use super::values::{decoded, integer, millis, named, natural, now, tenant_for_write, tenant_no, time};
+use super::values::{
+    decoded, integer, millis, named, natural, now, owner, owner_columns, tenant_for_write, tenant_no, time,
+};
 
 /// [`ConnectionStore`] on SQLite.
 pub(crate) struct SqliteConnections(pub(crate) Arc<Db>);
 
-const COLUMNS: &str = "id, owner_kind, owner, instance, status, scopes, label, is_default, created, version";
-
-fn owner_columns(owner: &Owner) -> (&'static str, &str) {
-    match owner {
-        Owner::User(user) => ("user", user.as_str()),
-        Owner::Team(team) => ("team", team.as_str()),
-        Owner::Tenant => ("tenant", ""),
-    }
-}
-
-fn owner(kind: &str, id: &str) -> Result<Owner, Fault> {
-    match kind {
-        "user" => Ok(Owner::User(decoded("owner", UserId::new(id))?)),
-        "team" => Ok(Owner::Team(decoded("owner", TeamId::new(id))?)),
-        "tenant" => Ok(Owner::Tenant),
-        _ => decoded("owner_kind", Err(())),
-    }
-}
+const COLUMNS: &str = "id, owner_kind, owner, instance, status, scopes, label, is_default, created, version,
+    account, reason, client, config";
 
 fn connection(tenant: &TenantId, row: &Row<'_>) -> Result<Connection, Fault> {
     let text = |place: usize| row.get::<_, String>(place);
@@ -49,6 +33,10 @@ fn connection(tenant: &TenantId, row: &Row<'_>) -> Result<Connection, Fault> {
     connection.is_default = row.get(7)?;
     connection.created = time(row.get(8)?);
     connection.version = natural(row.get(9)?);
+    connection.account = row.get(10)?;
+    connection.reason = row.get(11)?;
+    connection.client = row.get(12)?;
+    connection.config = decoded("config", serde_json::from_str(&text(13)?))?;
     Ok(connection)
 }
 
@@ -84,13 +72,16 @@ fn put(conn: &Sql, mut new: Connection, now: i64) -> Result<Connection, Fault> {
         .execute((tenant, owner_kind, owner, new.instance.as_str(), new.id.as_str()))?;
     }
     let scopes = decoded("scopes", new.scopes.as_ref().map(serde_json::to_string).transpose())?;
+    let config = decoded("config", serde_json::to_string(&new.config))?;
     conn.prepare_cached(
-        "INSERT INTO tc_connections
-             (tenant, id, owner_kind, owner, instance, status, scopes, label, is_default, created, version)
-         VALUES (:tenant, :id, :owner_kind, :owner, :instance, :status, :scopes, :label, :is_default, :created, :version)
+        "INSERT INTO tc_connections (tenant, id, owner_kind, owner, instance, status, scopes, label, is_default,
+             created, version, account, reason, client, config)
+         VALUES (:tenant, :id, :owner_kind, :owner, :instance, :status, :scopes, :label, :is_default,
+             :created, :version, :account, :reason, :client, :config)
          ON CONFLICT (tenant, id) DO UPDATE SET
              owner_kind = :owner_kind, owner = :owner, instance = :instance, status = :status, scopes = :scopes,
-             label = :label, is_default = :is_default, version = :version",
+             label = :label, is_default = :is_default, version = :version, account = :account, reason = :reason,
+             client = :client, config = :config",
     )?
     .execute(named_params! {
         ":tenant": tenant,
@@ -104,6 +95,10 @@ fn put(conn: &Sql, mut new: Connection, now: i64) -> Result<Connection, Fault> {
         ":is_default": new.is_default,
         ":created": created,
         ":version": version + 1,
+        ":account": new.account,
+        ":reason": new.reason,
+        ":client": new.client,
+        ":config": config,
     })?;
     Ok(new)
 }

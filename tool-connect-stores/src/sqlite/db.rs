@@ -44,6 +44,8 @@ enum Request {
 trait Write: Send {
     /// Whether nobody waits for it any more; then it need not begin.
     fn abandoned(&self) -> bool;
+    /// Whether its commit waits for the disk even where the options say that others need not.
+    fn durable(&self) -> bool;
     /// Does it; may be asked again if a transaction was lost. False where its effect must be undone.
     fn run(&mut self, conn: &Connection) -> bool;
     /// Tells its caller what came out, or why the commit failed.
@@ -54,6 +56,7 @@ struct Piece<T, F> {
     work: F,
     outcome: Option<Result<T, Fault>>,
     caller: Option<oneshot::Sender<Result<T>>>,
+    durable: bool,
     place: Place,
 }
 
@@ -64,6 +67,10 @@ where
 {
     fn abandoned(&self) -> bool {
         self.caller.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    fn durable(&self) -> bool {
+        self.durable
     }
 
     fn run(&mut self, conn: &Connection) -> bool {
@@ -148,15 +155,32 @@ impl Db {
         Arc::clone(&self.clock)
     }
 
-    /// Runs a piece of work in a transaction and returns once it is durable. It is done whole or not
-    /// at all; dropped before it began, it is not done.
+    /// Runs a piece of work in a transaction and returns once it is as durable as the options say. It
+    /// is done whole or not at all; dropped before it began, it is not done.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T, Fault> + Send + 'static,
     {
+        self.write_piece(work, false).await
+    }
+
+    /// [`write`](Self::write) that returns once the disk has it, whatever the options say.
+    pub(crate) async fn write_durably<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        self.write_piece(work, true).await
+    }
+
+    async fn write_piece<T, F>(&self, work: F, durable: bool) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
         let (caller, answer) = oneshot::channel();
-        let piece = Piece { work, outcome: None, caller: Some(caller), place: self.place.clone() };
+        let piece = Piece { work, outcome: None, caller: Some(caller), durable, place: self.place.clone() };
         let writer = self.writer.as_ref().ok_or_else(stopped)?;
         writer.send(Request::Work(Box::new(piece))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
@@ -186,7 +210,7 @@ impl Db {
         &self,
         work: impl FnMut(&Connection) -> Result<(), Fault> + Send + 'static,
     ) -> bool {
-        let piece = Piece { work, outcome: None, caller: None, place: self.place.clone() };
+        let piece = Piece { work, outcome: None, caller: None, durable: false, place: self.place.clone() };
         self.writer.as_ref().is_some_and(|writer| writer.try_send(Request::Work(Box::new(piece))).is_ok())
     }
 
@@ -337,6 +361,27 @@ fn together(conn: &Connection, batch: &mut [Box<dyn Write>]) -> Result<(), Faile
         // An earlier rollback failed too.
         execute(conn, "ROLLBACK")?;
     }
+    // It can only be changed between transactions. A commit that waits takes along what earlier ones left to be written.
+    let wait = batch.iter().any(|piece| piece.durable()) && synchronous(conn)? < FULL;
+    if wait {
+        conn.pragma_update(None, "synchronous", "FULL")?;
+    }
+    let outcome = begin_and_end(conn, batch);
+    if wait {
+        // Where this fails, later commits wait too, which is safe; what was committed stays committed.
+        let _ = conn.pragma_update(None, "synchronous", "NORMAL");
+    }
+    outcome
+}
+
+/// SQLite's number of the mode in which each commit waits for the disk.
+const FULL: i64 = 2;
+
+fn synchronous(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA synchronous")?.query_row([], |row| row.get(0))
+}
+
+fn begin_and_end(conn: &Connection, batch: &mut [Box<dyn Write>]) -> Result<(), Failed> {
     execute(conn, "BEGIN IMMEDIATE")?;
     let outcome = run_and_commit(conn, batch);
     if !conn.is_autocommit() {

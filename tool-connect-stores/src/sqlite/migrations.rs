@@ -7,7 +7,8 @@ use tool_connect_core::{Error, ErrorKind};
 use super::fault::{Fault, Place};
 
 /// The steps; the first one has number 1.
-const STEPS: &[&str] = &[include_str!("migrations/0001_stores.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrations/0001_stores.sql"), include_str!("migrations/0002_connecting.sql")];
 
 /// 64-bit FNV-1a: it tells an edited step from the released one, nothing more.
 fn checksum(sql: &str) -> String {
@@ -20,7 +21,11 @@ fn checksum(sql: &str) -> String {
 /// Brings the tables up to date. Processes that start at once wait for each other: one applies a
 /// step, the others find it applied.
 pub(crate) fn migrate(conn: &mut Connection, now: i64, place: &Place) -> Result<(), Fault> {
-    if applied(conn, place)? == STEPS.len() {
+    migrate_to(STEPS, conn, now, place)
+}
+
+fn migrate_to(steps: &[&str], conn: &mut Connection, now: i64, place: &Place) -> Result<(), Fault> {
+    if applied(conn, place)? >= steps.len() {
         return Ok(());
     }
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -30,7 +35,7 @@ pub(crate) fn migrate(conn: &mut Connection, now: i64, place: &Place) -> Result<
          ) STRICT",
     )?;
     let from = applied(&transaction, place)?;
-    for (step, version) in STEPS.iter().zip(1_i64..).skip(from) {
+    for (step, version) in steps.iter().zip(1_i64..).skip(from) {
         transaction.execute_batch(step)?;
         transaction.execute(
             "INSERT INTO tool_connect_migrations (version, applied_at, checksum) VALUES (?1, ?2, ?3)",
@@ -79,4 +84,29 @@ fn applied(conn: &Connection, place: &Place) -> Result<usize, Fault> {
         count += 1;
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_first_step_keeps_what_it_holds() {
+        let place = Place::memory();
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate_to(&STEPS[..1], &mut conn, 1, &place).unwrap();
+        conn.execute_batch(
+            "INSERT INTO tc_tenants (no, id) VALUES (1, 'acme');
+             INSERT INTO tc_connections VALUES (1, 'c', 'user', 'ada', 'github', 'active', NULL, 'ada', 1, 5, 3);
+             UPDATE tc_fences SET last = 7 WHERE name = 'idempotency'",
+        )
+        .unwrap();
+        migrate(&mut conn, 2, &place).unwrap();
+        migrate(&mut conn, 3, &place).unwrap();
+        let kept = "SELECT label || version || config || coalesce(account, '-') FROM tc_connections";
+        assert_eq!(conn.query_row(kept, [], |row| row.get::<_, String>(0)).unwrap(), "ada3{}-");
+        let fence = "SELECT last FROM tc_fences WHERE name = 'idempotency'";
+        assert_eq!(conn.query_row(fence, [], |row| row.get::<_, i64>(0)).unwrap(), 7);
+        assert_eq!(applied(&conn, &place).unwrap(), STEPS.len());
+    }
 }

@@ -4,11 +4,14 @@
 
 mod approvals;
 mod audit;
+mod authorizations;
 mod connections;
+mod credentials;
 mod db;
 mod fault;
 mod grants;
 mod idempotency;
+mod leases;
 mod migrations;
 mod open;
 mod options;
@@ -114,6 +117,9 @@ impl SqliteStores {
         stores.quotas = Arc::new(quotas::SqliteQuotas(db()));
         stores.results = Arc::new(results::SqliteResults(db()));
         stores.audit = Arc::new(audit::SqliteAudit(db()));
+        stores.credentials = Arc::new(credentials::SqliteCredentials(db()));
+        stores.leases = Arc::new(leases::SqliteLeases(db()));
+        stores.authorizations = Arc::new(authorizations::SqliteAuthorizations(db()));
         stores
     }
 }

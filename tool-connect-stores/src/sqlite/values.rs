@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension};
-use tool_connect_core::{Clock, Error, ErrorKind, Result, TenantId, from_unix_millis, unix_millis};
+use tool_connect_core::{
+    Clock, Error, ErrorKind, Owner, Result, TeamId, TenantId, UserId, from_unix_millis, unix_millis,
+};
 
 use super::fault::Fault;
 
@@ -68,6 +70,25 @@ pub(crate) fn decoded<T, E>(column: &'static str, value: Result<T, E>) -> Result
             .with("column", column),
         )
     })
+}
+
+/// An owner as two columns.
+pub(crate) fn owner_columns(owner: &Owner) -> (&'static str, &str) {
+    match owner {
+        Owner::User(user) => ("user", user.as_str()),
+        Owner::Team(team) => ("team", team.as_str()),
+        Owner::Tenant => ("tenant", ""),
+    }
+}
+
+/// An owner from its two columns.
+pub(crate) fn owner(kind: &str, id: &str) -> Result<Owner, Fault> {
+    match kind {
+        "user" => Ok(Owner::User(decoded("owner", UserId::new(id))?)),
+        "team" => Ok(Owner::Team(decoded("owner", TeamId::new(id))?)),
+        "tenant" => Ok(Owner::Tenant),
+        _ => decoded("owner_kind", Err(())),
+    }
 }
 
 /// A value of a fieldless enum, from its stable name.

@@ -36,9 +36,12 @@ macro_rules! every_suite {
             }
             suite!(approvals, approvals);
             suite!(audit, audit);
+            suite!(authorizations, authorizations);
             suite!(connections, connections);
+            suite!(credentials, credentials);
             suite!(grants, grants);
             suite!(idempotency, idempotency);
+            suite!(leases, leases);
             suite!(quotas, quotas);
             suite!(results, results);
         }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use tool_connect_core::store::{NewResult, SubjectKey};
-use tool_connect_core::{Error, ErrorKind};
+use tool_connect_core::store::{
+    AuthorizationState, CredentialKey, CredentialKind, NewResult, StoredCredential, SubjectKey,
+};
+use tool_connect_core::{Clock as _, Error, ErrorKind, Owner, SystemClock};
 use tool_connect_stores::{SqliteOptions, SqliteStores};
 use tool_connect_testkit::ManualClock;
 
@@ -102,12 +104,46 @@ async fn a_destroyed_key_is_gone_from_the_disk() {
 }
 
 #[tokio::test]
+async fn a_deleted_credential_and_a_replaced_key_are_gone_from_the_disk() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let kinds = [CredentialKind::Connection, CredentialKind::SubjectKey];
+    let markers = [*b"sealed, to be deleted, of one kind", *b"sealed, to be replaced, of another"];
+    for (kind, marker) in kinds.into_iter().zip(markers) {
+        let key = CredentialKey::new(kind, "c");
+        let new = StoredCredential::new(tenant("acme"), key, Owner::Tenant, marker.to_vec(), "key-1");
+        let mut stored = stores.credentials.put(new).await.expect("put");
+        assert!(on_disk(&path, &marker));
+        if kind == CredentialKind::SubjectKey {
+            stored.sealed = vec![0; marker.len()];
+            stores.credentials.put(stored).await.expect("put");
+        } else {
+            assert!(stores.credentials.delete(&tenant("acme"), &stored.key).await.expect("delete"));
+        }
+        assert!(!on_disk(&path, &marker), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_used_state_leaves_nothing_of_what_it_held_but_its_id() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let end = SystemClock.now() + Duration::from_secs(600);
+    let state = AuthorizationState::new(tenant("acme"), "s", user("ada"), b"a verifier".to_vec(), end);
+    stores.authorizations.put(state).await.expect("put");
+    stores.authorizations.consume(&tenant("acme"), "s").await.expect("consume").expect("it was there");
+    drop(stores);
+    assert_eq!(rows(&path, "tc_authorizations"), 1);
+    assert!(!on_disk(&path, b"a verifier"));
+}
+
+#[tokio::test]
 async fn pruned_records_are_gone_and_a_long_chain_is_searched_to_its_end() {
     let (_folder, path) = folder();
     let stores = open(&path);
     let mut segment = next_segment(None, 1, 25_000);
     for place in [0, 12_000, 24_999] {
-        segment.records[place].user = user("rare");
+        Arc::make_mut(&mut segment.records)[place].user = user("rare");
     }
     stores.audit.append(&[segment]).await.expect("append");
     let found = async |from, limit| {

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tool_connect_core::ToolId;
-use tool_connect_core::store::{Begin, IdempotencyKey, QuotaKey, QuotaRequest, Stores, Subject};
+use tool_connect_core::store::{
+    AuthorizationState, Begin, CredentialKey, CredentialKind, IdempotencyKey, LeaseGrant, QuotaKey,
+    QuotaRequest, StoredCredential, Stores, Subject,
+};
+use tool_connect_core::{Clock as _, ErrorKind, Owner, SystemClock};
 
 use crate::support::{append, folder, grant, open, tenant, user, whole_chain};
 
@@ -89,6 +93,17 @@ fn key(number: usize) -> IdempotencyKey {
 
 const KEYS: usize = 60;
 
+/// An empty secret that the children write into.
+fn credential() -> StoredCredential {
+    let key = CredentialKey::new(CredentialKind::Connection, "c");
+    StoredCredential::new(tenant("acme"), key, Owner::Tenant, Vec::new(), "key-1")
+}
+
+/// Wall time in nanoseconds.
+fn nanos() -> u128 {
+    SystemClock.now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos()
+}
+
 fn quota() -> QuotaRequest {
     QuotaRequest {
         key: QuotaKey { tenant: tenant("acme"), name: "tenant".to_owned() },
@@ -107,7 +122,7 @@ async fn processes_that_make_one_file_at_once_agree_on_it() {
         let steps: i64 = raw
             .query_row("SELECT count(*) FROM tool_connect_migrations", [], |row| row.get(0))
             .expect("count");
-        assert_eq!(steps, 1, "each migration once");
+        assert_eq!(steps, 2, "each migration once");
         let roles: Vec<_> = (0..5).map(|n| Subject::Role(format!("role {n}"))).collect();
         assert_eq!(open(&path).grants.list(&tenant("acme"), &roles).await.expect("list").len(), 5);
     }
@@ -120,6 +135,50 @@ fn one_process_wins_each_key() {
     let won: Vec<String> = at_once("begins_every_key", &path, 3).concat();
     assert_eq!(won.len(), KEYS, "no key was won twice: {won:?}");
     assert_eq!(won.iter().collect::<BTreeSet<_>>().len(), KEYS, "every key was won");
+}
+
+#[tokio::test]
+async fn one_process_uses_each_state() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let end = SystemClock.now() + Duration::from_secs(600);
+    for number in 0..KEYS {
+        let state = AuthorizationState::new(tenant("acme"), number.to_string(), user("ada"), vec![1], end);
+        stores.authorizations.put(state).await.expect("put");
+    }
+    let won: Vec<String> = at_once("consumes_every_state", &path, 3).concat();
+    assert_eq!(won.len(), KEYS, "no state was used twice: {won:?}");
+    assert_eq!(won.iter().collect::<BTreeSet<_>>().len(), KEYS, "every state was used");
+}
+
+#[test]
+fn one_process_holds_a_lease_and_its_fences_rise() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    // Each grant is said as "fence begin end" by the time that all processes share.
+    let mut grants: Vec<Vec<u128>> = at_once("takes_the_lease", &path, 3)
+        .concat()
+        .iter()
+        .map(|line| line.split(' ').map(|part| part.parse().expect("a number")).collect())
+        .collect();
+    assert_eq!(grants.len(), 3 * 10);
+    grants.sort();
+    for pair in grants.windows(2) {
+        assert!(pair[0][0] < pair[1][0], "no fence twice: {pair:?}");
+        assert!(pair[0][2] <= pair[1][1], "one held it while another did: {pair:?}");
+    }
+}
+
+#[tokio::test]
+async fn processes_lose_no_write_of_each_other() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    stores.credentials.put(credential()).await.expect("put");
+    at_once("appends_to_the_credential", &path, 3);
+    let stored = stores.credentials.get(&tenant("acme"), &credential().key).await.expect("get");
+    let mut marks = stored.expect("still there").sealed;
+    marks.sort_unstable();
+    assert_eq!(marks, [[0; 20], [1; 20], [2; 20]].concat());
 }
 
 #[test]
@@ -210,6 +269,55 @@ mod as_child {
             match stores.idempotency.begin(&key(place), &[1; 32], hour, hour).await.expect("begin") {
                 Begin::Fresh(_) => say(place),
                 other => assert_eq!(other, Begin::InFlight),
+            }
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "run by other tests in a process of its own"]
+    async fn consumes_every_state() {
+        let (stores, number) = begin();
+        for step in 0..KEYS {
+            let place = ((step + usize::from(number) * KEYS / 3) % KEYS).to_string();
+            if stores.authorizations.consume(&tenant("acme"), &place).await.expect("consume").is_some() {
+                say(place);
+            }
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "run by other tests in a process of its own"]
+    async fn takes_the_lease() {
+        let (stores, _) = begin();
+        let minute = Duration::from_secs(60);
+        for _ in 0..10 {
+            let fence = loop {
+                match stores.leases.acquire(&tenant("acme"), "l", minute).await.expect("acquire") {
+                    LeaseGrant::Granted { fence } => break fence,
+                    _ => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
+            };
+            let begin = nanos();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let end = nanos();
+            assert!(stores.leases.release(&tenant("acme"), "l", fence).await.expect("release"));
+            say(format_args!("{fence} {begin} {end}"));
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "run by other tests in a process of its own"]
+    async fn appends_to_the_credential() {
+        let (stores, number) = begin();
+        for _ in 0..20 {
+            loop {
+                let read = stores.credentials.get(&tenant("acme"), &credential().key).await.expect("get");
+                let mut mine = read.expect("there");
+                mine.sealed.push(number);
+                match stores.credentials.put(mine).await {
+                    Ok(_) => break,
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Conflict, "{error}"),
+                }
             }
         }
     }

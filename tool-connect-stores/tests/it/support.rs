@@ -60,7 +60,7 @@ pub(crate) fn next_segment(after: Option<AuditHead>, writer: u8, count: usize) -
         let end = records.last().map(|last| AuditHead { sequence: last.sequence, hash: last.hash }).or(after);
         records.push(next_record(end, writer));
     }
-    Segment { tenant: tenant("acme"), after, records }
+    Segment { tenant: tenant("acme"), after, records: records.into() }
 }
 
 /// Appends to wherever the chain ends; returns its new end.

@@ -168,3 +168,17 @@ async fn readers_cannot_write() {
     let error = db.read(|conn| Ok(conn.execute("DELETE FROM tc_tenants", [])?)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
 }
+
+#[tokio::test]
+async fn a_durable_piece_makes_its_commit_wait_for_the_disk_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { synchronous: crate::Synchronous::Normal, ..SqliteOptions::default() };
+    let db = Arc::new(Db::file(&folder.path().join("t.db"), &options, Arc::new(SystemClock)).unwrap());
+    let mode = |conn: &Connection| Ok(synchronous(conn)?);
+    assert_eq!(db.write(mode).await.unwrap(), 1);
+    assert_eq!(db.write_durably(mode).await.unwrap(), FULL);
+    assert_eq!(db.write(mode).await.unwrap(), 1, "the next one does not wait");
+    let refused = db.write_durably(|_| Err::<(), _>(stopped().into())).await;
+    assert!(refused.is_err());
+    assert_eq!(db.write(mode).await.unwrap(), 1, "also after one that was refused");
+}
