@@ -5,6 +5,7 @@
 //! | a connector | `Harness` (its tools in a real Hub, over a scripted provider), [`lint`], [`cassette`] |
 //! | an app | `MockHub` (a real Hub whose tools answer as the test says) |
 //! | a store | [`conformance`](mod@conformance) |
+//! | who speaks OAuth | [`oauth`]: authorization servers that are strict, and go wrong on demand |
 //! | any of them | [`ManualClock`], [`leak`] |
 //!
 //! `Harness` and `MockHub` come with the feature `hub`, which is on by default.
@@ -30,6 +31,7 @@ pub mod leak;
 pub mod lint;
 #[cfg(feature = "hub")]
 mod mock;
+pub mod oauth;
 
 pub use clock::ManualClock;
 #[cfg(feature = "hub")]

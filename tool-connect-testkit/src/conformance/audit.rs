@@ -64,8 +64,9 @@ pub async fn records_read_back_byte_for_byte(store: Store, _clock: Arc<ManualClo
     assert_eq!(head(&store, "acme").await, None);
     assert_eq!(all(&store, "acme").await, []);
     let mut first = segment("acme", None, 3, 1);
-    first.records[1].payload = Bytes::from_static(&[0, 255, 10, 13, 39]);
-    first.records[2].payload = Bytes::new();
+    let odd = Arc::make_mut(&mut first.records);
+    odd[1].payload = Bytes::from_static(&[0, 255, 10, 13, 39]);
+    odd[2].payload = Bytes::new();
     assert_eq!(append(&store, first.clone()).await, AuditAppend::Appended);
     assert_eq!(head(&store, "acme").await, Some(head_of(&first.records[2])));
     let second = segment("acme", first.end(), 2, 2);
@@ -98,7 +99,7 @@ pub async fn a_misnumbered_segment_stops_the_whole_append(store: Store, _clock: 
     let end = head(&store, "acme").await;
     for wrong in [[3, 5], [3, 3], [4, 5], [2, 3]] {
         let records = wrong.map(|n| record(n, "ada", 2)).to_vec();
-        let bad = Segment { tenant: tenant("acme"), after: end, records };
+        let bad = Segment { tenant: tenant("acme"), after: end, records: records.into() };
         for segments in
             [vec![bad.clone(), segment("globex", None, 1, 1)], vec![segment("globex", None, 1, 1), bad]]
         {

@@ -49,6 +49,12 @@ pub async fn a_connection_reads_back_as_written(store: Store, clock: Arc<ManualC
         written.label = (n > 0).then(|| "ada@example.com".to_owned());
         written.status =
             [ConnectionStatus::Active, ConnectionStatus::NeedsReauth, ConnectionStatus::Error][n];
+        written.account = (n > 0).then(|| "1815".to_owned());
+        written.reason = (n == 1).then(|| "the provider refused the refresh token".to_owned());
+        written.client = (n == 2).then(|| "emea".to_owned());
+        for (name, value) in [("subdomain", "acme"), ("ü \"quoted\"", "\u{1F511}")].into_iter().take(n) {
+            written.config.insert(name.to_owned(), value.to_owned());
+        }
         written.is_default = n == 1;
         written.created = in_seconds(&clock, 5);
         let stored = put(&store, written.clone()).await;
@@ -71,6 +77,23 @@ pub async fn creation_time_is_set_once(store: Store, clock: Arc<ManualClock>) {
     stored.created = clock.now();
     assert_eq!(put(&store, stored).await.created, made);
     assert_eq!(get(&store, "c").await.map(|c| (c.created, c.version)), Some((made, 3)));
+}
+
+/// Each write replaces every field but the time of making; what is unset afterwards is gone.
+pub async fn a_write_replaces_all_of_it(store: Store, _clock: Arc<ManualClock>) {
+    let mut full = new("c").scopes(["repo"]).label("ada").config("subdomain", "acme").default_for_owner();
+    full.account = Some("1815".to_owned());
+    full.reason = Some("revoked".to_owned());
+    full.client = Some("emea".to_owned());
+    full.status = ConnectionStatus::NeedsReauth;
+    let full = put(&store, full).await;
+    let mut bare = new("c");
+    bare.owner = Owner::Tenant;
+    bare.instance = instance("gitlab");
+    bare.version = full.version;
+    let bare = put(&store, bare).await;
+    assert_eq!(bare.created, full.created);
+    assert_eq!(get(&store, "c").await, Some(bare));
 }
 
 /// Who writes on an old version is refused, and what is stored does not change.

@@ -19,9 +19,12 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod authorizations;
 pub mod connections;
+pub mod credentials;
 pub mod grants;
 pub mod idempotency;
+pub mod leases;
 pub mod quotas;
 pub mod results;
 
@@ -93,8 +96,8 @@ pub fn run<S: ?Sized, F: Into<Fixture<S>>>(
 
 /// Turns a suite into tests, one per rule, in a module named after the suite.
 ///
-/// The first argument is the suite: `approvals`, `audit`, `connections`, `grants`, `idempotency`,
-/// `quotas` or `results`. The second is an async function that takes an
+/// The first argument is the suite: `approvals`, `audit`, `authorizations`, `connections`, `credentials`,
+/// `grants`, `idempotency`, `leases`, `quotas` or `results`. The second is an async function that takes an
 /// [`Arc<ManualClock>`](crate::ManualClock) and returns a fresh store that goes by that clock, as
 /// `Arc<dyn ..Store>` or with a guard as a [`Fixture`](crate::conformance::Fixture).
 ///
@@ -139,10 +142,25 @@ macro_rules! conformance {
             an_erased_subject_never_gets_a_key_again
         ] }
     };
+    (authorizations, $factory:expr) => {
+        $crate::__conformance_tests! { authorizations, $factory, [
+            a_state_reads_back_as_written
+            a_state_is_used_once
+            one_of_many_consumers_wins
+            an_ended_state_is_gone
+            a_taken_id_is_refused
+            a_used_id_stays_taken_until_its_end
+            one_of_many_writers_of_an_id_wins
+            tenants_do_not_meet
+            ids_are_compared_byte_for_byte
+            purge_drops_only_what_ended
+        ] }
+    };
     (connections, $factory:expr) => {
         $crate::__conformance_tests! { connections, $factory, [
             a_connection_reads_back_as_written
             creation_time_is_set_once
+            a_write_replaces_all_of_it
             a_stale_version_is_refused
             a_taken_id_is_refused
             a_deleted_connection_stays_deleted
@@ -152,6 +170,26 @@ macro_rules! conformance {
             tenants_do_not_meet
             list_filters_and_orders_by_id
             ids_are_compared_byte_for_byte
+        ] }
+    };
+    (credentials, $factory:expr) => {
+        $crate::__conformance_tests! { credentials, $factory, [
+            a_credential_reads_back_as_written
+            a_write_replaces_all_of_it
+            a_stale_version_is_refused
+            a_taken_name_is_refused
+            a_deleted_credential_stays_deleted
+            a_version_is_never_used_twice
+            one_of_many_writers_wins
+            one_of_many_makers_wins
+            every_writer_that_reads_again_gets_through
+            tenants_do_not_meet
+            kinds_do_not_meet
+            ids_are_compared_byte_for_byte
+            a_walk_meets_each_once
+            a_filter_narrows_a_walk
+            a_walk_goes_on_from_a_place_that_is_gone
+            a_walk_beside_writers_misses_nothing
         ] }
     };
     (grants, $factory:expr) => {
@@ -183,6 +221,22 @@ macro_rules! conformance {
             the_lease_outlasts_a_shorter_keep
             keys_of_others_do_not_meet
             purge_drops_only_what_ended
+        ] }
+    };
+    (leases, $factory:expr) => {
+        $crate::__conformance_tests! { leases, $factory, [
+            a_held_lease_says_how_long
+            one_of_many_acquirers_wins
+            an_ended_lease_can_be_taken
+            a_released_lease_is_free
+            a_renewed_lease_begins_anew
+            a_lapsed_holder_has_lost_it
+            a_stale_fence_changes_nothing
+            fences_rise_for_ever
+            names_and_tenants_do_not_meet
+            purge_drops_only_what_ended_long_ago
+            a_clock_that_goes_back_stalls_nobody
+            extreme_times_are_kept
         ] }
     };
     (quotas, $factory:expr) => {
@@ -291,9 +345,12 @@ mod tests {
         let suites = [
             ("approvals", include_str!("approvals.rs")),
             ("audit", include_str!("audit.rs")),
+            ("authorizations", include_str!("authorizations.rs")),
             ("connections", include_str!("connections.rs")),
+            ("credentials", include_str!("credentials.rs")),
             ("grants", include_str!("grants.rs")),
             ("idempotency", include_str!("idempotency.rs")),
+            ("leases", include_str!("leases.rs")),
             ("quotas", include_str!("quotas.rs")),
             ("results", include_str!("results.rs")),
         ];
