@@ -56,8 +56,63 @@ const RUNS: &[Run] = &[
         ],
     },
     Run {
+        example: "connect",
+        prints: &[
+            "The provider is",
+            "Connect an account for `account` first.",
+            "Eve opens it: This link is not yours",
+            "Ada opens it, consents, and comes back: A server on this machine is connected",
+            "Ada opens it again: This link no longer works",
+            "Connected: con_",
+            "The call goes on:",
+            "the next call asks again: true",
+        ],
+    },
+    Run {
+        example: "device_login",
+        prints: &["enter", "Connected as ada, with the scopes read.", "the tokens were given back"],
+    },
+    Run {
+        example: "byo_provider",
+        prints: &[
+            "unknown field `endpionts`",
+            "https://acme.depot.example/token",
+            "site `evil.example/`: The value `site` does not fit.",
+            "Connected for the whole tenant: acme-integration",
+            "asked for a token 1 time(s)",
+            "Bob: the principal may not connect",
+        ],
+    },
+    Run {
         example: "host_storage",
         prints: &["the call runs as ada@acme.example", "renews in May", "kept: tenants do not meet"],
+    },
+    Run {
+        example: "rotate_keys",
+        prints: &[
+            "in the database file? No.",
+            "ada through triage_bot opened connection:c-000000, for `call`, key k1",
+            "the record is damaged or not at its place",
+            "1004 values rewrapped",
+            "0 left",
+            "reads that failed meanwhile: 0",
+            "k2: 1004 values",
+            "key `k1` is below the keyring's minimum version 2",
+            "key `k2` is missing, 1004 values need it",
+            "the subject was erased",
+            "Bob's open as before.",
+        ],
+    },
+    Run {
+        example: "refresh_storm",
+        prints: &[
+            "5000 calls in one process: 1 token request(s), 0 failed",
+            "in 3 processes: 1 token request(s), 0 double spend(s), 0 failed",
+            "stops of the holder beyond its lease",
+            "0 double spends",
+            "deaths before storing (Strict)",
+            "without the fence",
+        ],
     },
 ];
 

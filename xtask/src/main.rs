@@ -3,6 +3,7 @@
 //! Everything is plain `cargo` underneath: a command here is a list of cargo calls plus what cargo cannot check by
 //! itself, so that a laptop and CI run the same thing.
 
+mod bring;
 mod cargo_deny;
 mod checks;
 mod ci;
@@ -27,6 +28,11 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "test", about: "every test, doctest and example; what a change must pass", run: suite::run },
+    Task {
+        name: "counterparty",
+        about: "the tests against programs of others; `counterparty <crate> <filter>` for some",
+        run: || bring::run(None, None),
+    },
     Task { name: "ci", about: "all checks and then `test`, as .ci/run does", run: ci::run },
     Task { name: "fmt", about: "formatting is rustfmt's", run: checks::format },
     Task {
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (name, outcome) = match *words.as_slice() {
+        ["counterparty", package] => ("counterparty", bring::run(Some(package), None)),
+        ["counterparty", package, filter] => ("counterparty", bring::run(Some(package), Some(filter))),
         ["mutants", only] => ("mutants", mutants::run(Some(only))),
         [name] => match TASKS.iter().find(|task| task.name == name) {
             Some(task) => (name, (task.run)()),
@@ -76,7 +84,7 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!("usage: cargo xtask <command>\n");
     for task in TASKS {
-        eprintln!("  {:<10}{}", task.name, task.about);
+        eprintln!("  {:<14}{}", task.name, task.about);
     }
     ExitCode::from(2)
 }

@@ -185,4 +185,20 @@ mod tests {
         assert!(mutant("gone()").apply("if is_ok() {}").unwrap_err().contains("no longer"));
         assert!(mutant("a").apply("a a").unwrap_err().contains("2 times"));
     }
+
+    /// A list that no longer fits its sources proves nothing, and nobody notices until the whole of it is run.
+    #[test]
+    fn every_guard_stands_where_its_list_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mutants = read(&root.join("xtask").join("mutants"), None).unwrap();
+        let lost: Vec<String> = mutants
+            .iter()
+            .filter_map(|mutant| match fs::read_to_string(root.join(&mutant.file)) {
+                Ok(source) => mutant.apply(&source).err(),
+                Err(error) => Some(format!("{}: {error}", mutant.file)),
+            })
+            .collect();
+        assert!(lost.is_empty(), "{lost:#?}");
+        assert!(!mutants.is_empty());
+    }
 }

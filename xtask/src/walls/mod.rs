@@ -56,6 +56,12 @@ const ROOMS: &[Room] = &[
         knows_providers: false,
     },
     Room {
+        name: "tool-connect-oauth",
+        ours: &["tool-connect-core"],
+        without: &[HTTP, DATABASES, &["axum", "rmcp", "rig-core"]],
+        knows_providers: true,
+    },
+    Room {
         name: "tool-connect-connectors",
         ours: &["tool-connect-core"],
         without: &[HTTP, DATABASES, FRAMEWORKS],
@@ -75,6 +81,7 @@ const ROOMS: &[Room] = &[
             "tool-connect-hub",
             "tool-connect-stores",
             "tool-connect-connectors",
+            "tool-connect-oauth",
             "tool-connect-testkit",
         ],
         without: &[],
