@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tool_connect::connectors::filesystem::{Listing, Read, Search, Write, WriteMode};
 use tool_connect::connectors::http::{Http, HttpAnswer};
-use tool_connect::{
-    AuthScheme, Connection, ConnectionId, InstanceId, InstanceOptions, Owner, Result, Session, ToolCall,
-};
+use tool_connect::{AuthScheme, InstanceOptions, Result, Session, ToolCall};
 
 use crate::house::House;
 use crate::service::{Service, TOKEN};
@@ -80,23 +78,16 @@ pub(crate) async fn account(house: &House) -> Result<()> {
     let booking = || BookRoom { room: "attic".into(), seats: 4, day: "2026-05-04".into() };
     let known = session.connections().await?.iter().any(|c| c.instance.as_str() == "workshop");
     if known {
-        say(
-            "An earlier run connected Ada's account; the file still knows it. Only its secret is supplied anew.",
-        );
+        say("An earlier run connected Ada's account; its token was sealed in the file, and is opened there.");
     } else {
         say("The workshop wants a token. Ada has connected no account yet, so the call asks for one first:");
         if let Err(error) = session.run(booking()).await {
             let message = error.input_required().map(|required| required.message().into_owned());
             show::quote(&message.unwrap_or_else(|| error.to_string()));
         }
-        let owner = Owner::User(house.ada.user.clone());
-        let instance = InstanceId::new("workshop")?;
-        let id = ConnectionId::new("ada_workshop")?;
-        let connection =
-            Connection::new(id, house.ada.tenant.clone(), owner, instance).label("ada@acme.example");
-        house.hub.put_connection(connection).await?;
+        let connection = house.connect("workshop", TOKEN, "ada@acme.example").await?;
+        say(format!("She gives it: connection {} holds it sealed, and it outlives this run.", connection.id));
     }
-    house.keep_secret("ada_workshop", TOKEN)?;
     let (booking, took) = timed(session.run(booking())).await;
     let booking = booking?;
     step(
@@ -139,14 +130,7 @@ pub(crate) async fn real_service(house: &House) -> Result<(), Box<dyn Error>> {
     let github =
         Http::builder().id("github").base_url("https://api.github.com").auth(AuthScheme::Bearer).build()?;
     house.hub.add_instance(github, InstanceOptions::default())?;
-    let instance = InstanceId::new("github")?;
-    let known = house.session().connections().await?.iter().any(|c| c.instance == instance);
-    if !known {
-        let owner = Owner::User(house.ada.user.clone());
-        let id = ConnectionId::new("ada_github")?;
-        house.hub.put_connection(Connection::new(id, house.ada.tenant.clone(), owner, instance)).await?;
-    }
-    house.keep_secret("ada_github", token.trim())?;
+    house.connect("github", token.trim(), "the token of the environment").await?;
     for (path, place) in [("/user", "/login"), ("/rate_limit", "/resources/core/remaining")] {
         let arguments = json!({ "url": path });
         let (answer, took) = timed(call::<HttpAnswer>(&house.session(), "github.request", arguments)).await;

@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tool_connect::audit::{CheckpointLine, Ed25519Signer};
+use tool_connect::audit::{CheckpointLine, Ed25519Signer, SecretLog};
 use tool_connect::connectors::filesystem::Filesystem;
 use tool_connect::connectors::http::Http;
 use tool_connect::middleware::breaker::Window;
+use tool_connect::oauth::OAuth;
+use tool_connect::oauth::catalog::StaticClients;
+use tool_connect::oauth::connect::{HostSession, NewSecret};
+use tool_connect::oauth::vault::{EnvelopeVault, KeySet, Keyring};
 use tool_connect::store::Checkpoint;
 use tool_connect::stores::{SqliteOptions, SqliteStores};
-use tool_connect::transport::NetworkAccess;
+use tool_connect::transport::{NetworkAccess, ReqwestTransport};
 use tool_connect::{
-    Credential, Event, EventKind, Hub, InstanceOptions, ListRequest, Principal, Result, Session,
-    StaticCredentials,
+    Connection, Credential, Event, EventKind, HttpSettings, Hub, InstanceId, InstanceOptions, ListRequest,
+    Principal, Result, Session,
 };
 
 use crate::service::Service;
@@ -25,8 +29,8 @@ use crate::workshop::Workshop;
 
 pub(crate) struct House {
     pub(crate) hub: Hub,
-    /// The secrets behind connections. A real host keeps them in its vault.
-    pub(crate) secrets: Arc<StaticCredentials>,
+    /// Connects accounts. Their secrets are sealed, and lie in the same file as everything else.
+    oauth: OAuth,
     pub(crate) ada: Principal,
     /// Which run over this folder it is, counted from 1.
     pub(crate) run: u64,
@@ -42,16 +46,31 @@ impl House {
         fs::create_dir_all(&scratch).map_err(|e| format!("{} cannot be made: {e}", scratch.display()))?;
         let run = count_runs(&folder)?;
 
-        let stores = SqliteStores::open(folder.join("tool-connect.db"), SqliteOptions::default())?;
-        let secrets = Arc::new(StaticCredentials::new());
+        let stores = SqliteStores::open(folder.join("tool-connect.db"), SqliteOptions::default())?.stores();
+        let keys = Arc::new(keyring(&folder)?);
+        // Each secret that is opened stands in the audit trail first.
+        let opened = SecretLog::new();
+        let vault = EnvelopeVault::builder(keys)
+            .subject_keys(stores.credentials.clone())
+            .access_log(Arc::new(opened.clone()));
+        let oauth = OAuth::builder()
+            .stores(stores.clone())
+            .vault(Arc::new(vault.build()?))
+            .transport(Arc::new(ReqwestTransport::new(&HttpSettings::default())?))
+            .clients(StaticClients::new())
+            .session(NoPages)
+            .public_url("http://localhost/connect".parse()?)
+            .build()?;
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&events);
         let here = || NetworkAccess::public().allow_loopback();
         let web = |id: &str| Http::builder().id(id).base_url(service.url()).build();
 
         let hub = Hub::builder()
-            .stores(stores.stores())
-            .credentials(Arc::clone(&secrets) as _)
+            .stores(stores)
+            .authenticator(oauth.authenticator())
+            .connect(oauth.connect())
+            .secret_log(&opened)
             .checkpoint_signer(Arc::new(signer(&folder)?))
             .on_event(move |event: &Event| {
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone())
@@ -79,7 +98,7 @@ impl House {
             .instance(web("machine")?, InstanceOptions::new("machine")?.network(here()))
             .build()?;
 
-        let house = Self { hub, secrets, ada: Principal::user("acme", "ada")?, run, folder, begun, events };
+        let house = Self { hub, oauth, ada: Principal::user("acme", "ada")?, run, folder, begun, events };
         house.introduce().await?;
         Ok(house)
     }
@@ -89,11 +108,13 @@ impl House {
         self.hub.session(self.ada.clone())
     }
 
-    /// Writes a secret down for a connection.
-    pub(crate) fn keep_secret(&self, connection: &str, secret: &str) -> Result<()> {
-        let id = tool_connect::ConnectionId::new(connection)?;
-        self.secrets.set(self.ada.tenant.clone(), id, Credential::token(secret));
-        Ok(())
+    /// Connects an account of Ada's by a token that she has; one that is connected already gets the new token.
+    pub(crate) async fn connect(&self, instance: &str, token: &str, label: &str) -> Result<Connection> {
+        let mut secret = NewSecret::new(InstanceId::new(instance)?, Credential::token(token)).label(label);
+        let known = self.session().connections().await?;
+        secret.connection =
+            known.into_iter().find(|known| known.instance.as_str() == instance).map(|known| known.id);
+        self.oauth.connect_with_secret(&self.ada, secret).await
     }
 
     pub(crate) fn events(&self) -> Vec<EventKind> {
@@ -149,6 +170,7 @@ impl House {
             }
         });
         self.hub.shutdown().await?;
+        self.oauth.tokens().shutdown().await;
         let checkpoint = audit.checkpoint(tenant).await?;
         let line = serde_json::to_string(&CheckpointLine::from(&checkpoint))?;
         fs::write(self.folder.join("checkpoint.json"), line)?;
@@ -189,6 +211,26 @@ fn count_runs(folder: &Path) -> std::io::Result<u64> {
     let earlier = fs::read_to_string(&file).unwrap_or_default();
     fs::write(&file, format!("{earlier}run\n"))?;
     Ok(earlier.lines().count() as u64 + 1)
+}
+
+/// Nobody connects by a consent here, so nobody is ever logged in at the pages for it.
+struct NoPages;
+
+#[async_trait::async_trait]
+impl HostSession for NoPages {
+    async fn principal(&self, _: &http::request::Parts) -> Result<Option<Principal>> {
+        Ok(None)
+    }
+}
+
+/// The keys that secrets are sealed with, made in the first run. A real host keeps them elsewhere than the database, so that
+/// a copy of one is of no use without the other.
+fn keyring(folder: &Path) -> Result<Keyring> {
+    let file = folder.join("keys.toml");
+    if !file.exists() {
+        KeySet::generate()?.save(&file)?;
+    }
+    Keyring::from_file(&file)
 }
 
 /// The key that signs checkpoints, made in the first run. A real host keeps it where it keeps other
