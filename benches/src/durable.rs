@@ -16,34 +16,35 @@ use crate::race::{Contender, race};
 use crate::subject::{Numbers, TEXT, name};
 use crate::table::{Table, Target, rate};
 
-/// Callers at the same time.
-const IN_FLIGHT: usize = 64;
 const CALLS: usize = 6_400;
 
 struct Durable {
     hub: Hub,
     runtime: Runtime,
+    /// How many call at the same time.
+    callers: usize,
 }
 
 impl Durable {
-    fn new(path: &Path, connector: impl Connector) -> Self {
+    fn new(path: &Path, connector: impl Connector, callers: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime starts");
         let stores = SqliteStores::open(path, SqliteOptions::default()).expect("the database opens");
         // The audit's default: fail closed.
         let hub =
             Hub::builder().stores(stores.stores()).connector(connector).build().expect("the hub is built");
-        Self { hub, runtime }
+        Self { hub, runtime, callers }
     }
 
     /// So many calls, and all of their records on disk.
     fn calls(&self, n: usize) {
         self.runtime.block_on(async {
-            let callers = (0..IN_FLIGHT.min(n)).map(|caller_no| {
+            let callers = (0..self.callers.min(n)).map(|caller_no| {
                 let session = self.hub.session(caller());
+                let calls = n / self.callers.min(n);
                 tokio::spawn(async move {
                     let id = format!("tracker.{}", name(caller_no % 10));
-                    for _ in 0..n / IN_FLIGHT.min(n) {
+                    for _ in 0..calls {
                         let text = Arguments::Raw(Bytes::from_static(TEXT.as_bytes()));
                         session.call(&id, text).await.expect("the tool answers");
                     }
@@ -59,12 +60,12 @@ impl Durable {
 
     /// How many records a call leaves, and the mean size of their payloads.
     fn footprint(&self) -> (usize, usize) {
-        self.calls(IN_FLIGHT);
+        self.calls(self.callers);
         let records =
-            self.runtime.block_on(self.hub.stores().audit.scan(&caller().tenant, 1, 10 * IN_FLIGHT));
+            self.runtime.block_on(self.hub.stores().audit.scan(&caller().tenant, 1, 10 * self.callers));
         let records = records.expect("the trail is read");
         let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
-        (records.len() / IN_FLIGHT, bytes / records.len().max(1))
+        (records.len() / self.callers, bytes / records.len().max(1))
     }
 }
 
@@ -112,20 +113,31 @@ impl ByHand {
     }
 }
 
-fn contest(table: &mut Table, rounds: usize, what: &str, connector: Numbers, batch: usize) {
+fn contest(
+    table: &mut Table,
+    rounds: usize,
+    what: &str,
+    connector: Numbers,
+    (callers, batch): (usize, usize),
+    target: Target,
+) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let ours = Durable::new(&folder.path().join("tools.db"), connector);
+    let ours = Durable::new(&folder.path().join("tools.db"), connector, callers);
     let (per_call, payload) = ours.footprint();
     let same = ByHand::new(&folder.path().join("hand.db"), payload, per_call, batch);
     let [ours, same] =
         race(rounds, CALLS, [Contender::new(|n| ours.calls(n)), Contender::new(|n| same.calls(n))]);
-    let what = format!("{what}: calls/s / loop of {per_call} rows a call, {batch} a commit");
-    table.row(&what, rate(ours.ns()), rate(same.ns()), 1.0 / ours.over(&same), Target::AtLeast(0.8));
+    let what =
+        format!("{what}, {callers} callers: calls/s / loop of {per_call} rows a call, {batch} a commit");
+    table.row(&what, rate(ours.ns()), rate(same.ns()), 1.0 / ours.over(&same), target);
 }
 
 pub(crate) fn run(table: &mut Table, rounds: usize) {
-    // A write waits for its intent, so 64 callers fill a commit with 64 intents and the 64 outcomes of those before.
-    contest(table, rounds, "SQLite, writes", Numbers::new(10), 2 * IN_FLIGHT);
+    // A write waits for its intent, so the callers fill a commit with their intents and as many outcomes of those before.
+    for callers in [64, 256] {
+        let sizes = (callers, 2 * callers);
+        contest(table, rounds, "SQLite, writes", Numbers::new(10), sizes, Target::AtLeast(0.8));
+    }
     // A read does not wait; its records go in the audit's own batches.
-    contest(table, rounds, "SQLite, reads", Numbers::reading(10), 1_024);
+    contest(table, rounds, "SQLite, reads", Numbers::reading(10), (64, 1_024), Target::AtLeast(0.8));
 }

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::thread;
 
 use bytes::Bytes;
 use metrics::{
@@ -21,6 +20,7 @@ use tracing::Dispatch;
 use tracing::dispatcher::{DefaultGuard, set_default};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::partner::Partner;
 use crate::peers::{self, Request, Resilience};
 use crate::race::{Contender, now, race};
 use crate::subject::{Numbers, TEXT, ids};
@@ -29,8 +29,8 @@ use crate::table::{Table, Target, time};
 const TOOLS: usize = 1_000;
 /// Short samples: on a busy machine most of them end before somebody else's turn.
 const OPS: usize = 1_000;
-/// Samples of two threads; long beside the start of a thread, and below the audit queue's size also twice: none is lost.
-const PAIRED: usize = 6_000;
+/// Samples of two threads: long enough for the kernel to share two cores out among three threads.
+const PAIRED: usize = 30_000;
 
 /// A recorder as exporters have them: an atomic per counter, buckets per histogram.
 pub(crate) struct Atomics;
@@ -158,6 +158,18 @@ fn flush(hub: &Hub, runtime: &Handle, tenant: &TenantId) {
     drop(records.expect("the trail is written"));
 }
 
+/// Arithmetic in registers, about as long as a tenth of a call.
+fn compute(n: usize) {
+    let mut state = [1_u64, 2, 3, 5];
+    for i in 0..n * 16 {
+        for word in &mut state {
+            *word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i as u64);
+            *word ^= *word >> 29;
+        }
+    }
+    black_box(state);
+}
+
 pub(crate) fn run(table: &mut Table, rounds: usize, runtime: &Handle) {
     let hub = hub();
     let (ada, bob) = (session(&hub, "acme", "ada"), session(&hub, "globex", "bob"));
@@ -236,36 +248,56 @@ pub(crate) fn run(table: &mut Table, rounds: usize, runtime: &Handle) {
     let what = "everything on / 5 policies of tower-resilience";
     table.row(what, time(one.ns()), time(tower.ns()), one.over(&tower), Target::None);
 
-    let others = AtomicU64::new(0);
-    let [single, pair] = race(
-        rounds.div_ceil(8),
-        PAIRED,
-        [
-            Contender::new(|n| calls.make(n)).after(settle),
-            Contender::new(|n| {
-                let start = others.fetch_add(n as u64, Relaxed);
-                thread::scope(|scope| {
-                    scope.spawn(|| {
-                        let _runtime = runtime.enter();
-                        Calls { session: &bob, names: &names, made: Cell::new(start) }.make(n);
-                    });
-                    calls.make(n);
-                });
-            })
-            .after(|| {
-                settle();
-                flush(&hub, runtime, &bob.principal().tenant);
-            }),
-        ],
-    );
-    let speedup = 2.0 / pair.over(&single);
+    let theirs = AtomicU64::new(0);
+    let work = |n: usize| {
+        let _runtime = runtime.enter();
+        let made = Cell::new(theirs.fetch_add(n as u64, Relaxed));
+        Calls { session: &bob, names: &names, made }.make(n);
+    };
+    let rounds = rounds.div_ceil(4);
+    let [single, pair] = Partner::with(work, |partner| {
+        race(
+            rounds,
+            PAIRED,
+            [
+                Contender::new(|n| calls.make(n)).after(settle),
+                Contender::new(|n| partner.together(n, || calls.make(n))).before(|| partner.wake()).after(
+                    || {
+                        partner.sleep();
+                        settle();
+                        flush(&hub, runtime, &bob.principal().tenant);
+                    },
+                ),
+            ],
+        )
+    });
+    let [alone, both] = Partner::with(compute, |partner| {
+        race(
+            rounds,
+            PAIRED * 8,
+            [
+                Contender::new(compute),
+                Contender::new(|n| partner.together(n, || compute(n)))
+                    .before(|| partner.wake())
+                    .after(|| partner.sleep()),
+            ],
+        )
+    });
     let what = "everything on: throughput of 2 threads / of 1 thread";
     table.row(
         what,
         crate::table::rate(pair.ns() / 2.0),
         crate::table::rate(single.ns()),
-        speedup,
+        2.0 / pair.over(&single),
         Target::AtLeast(1.5),
+    );
+    let what = "arithmetic that shares nothing: 2 threads / 1 thread (the ceiling)";
+    table.row(
+        what,
+        crate::table::rate(both.ns() / 2.0),
+        crate::table::rate(alone.ns()),
+        2.0 / both.over(&alone),
+        Target::None,
     );
 
     let stored = runtime.block_on(hub.stores().audit.head(&acme)).expect("the trail is read");

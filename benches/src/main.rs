@@ -8,12 +8,15 @@ mod dispatch;
 mod durable;
 mod everything;
 mod mechanisms;
+mod oauth;
+mod partner;
 mod peers;
 mod race;
 mod registry;
 mod subject;
 mod table;
 mod validation;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -22,9 +25,9 @@ use table::Table;
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
-const USAGE: &str = "usage: tool-connect-benches [--rounds N] [dispatch] [everything] [registry] [limiter] [breaker] [validation] [durable]";
-const PARTS: [&str; 7] =
-    ["dispatch", "everything", "registry", "limiter", "breaker", "validation", "durable"];
+const USAGE: &str = "usage: tool-connect-benches [--rounds N] [dispatch] [everything] [registry] [limiter] [breaker] [validation] [vault] [durable] [oauth]";
+const PARTS: [&str; 9] =
+    ["dispatch", "everything", "registry", "limiter", "breaker", "validation", "vault", "durable", "oauth"];
 
 fn main() -> ExitCode {
     let mut rounds = 241;
@@ -69,9 +72,15 @@ fn main() -> ExitCode {
     if is_wanted("validation") {
         validation::run(&mut table, rounds);
     }
+    if is_wanted("vault") {
+        vault::run(&mut table, rounds);
+    }
     drop(entered);
     if is_wanted("durable") {
         durable::run(&mut table, rounds.div_ceil(24));
+    }
+    if is_wanted("oauth") {
+        oauth::run(&mut table, rounds, &runtime);
     }
     table.end();
     ExitCode::SUCCESS

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::thread;
 use std::time::Instant;
 
+use governor::clock::{Clock, QuantaClock, Reference};
 use governor::{Quota, RateLimiter};
 use recloser::Recloser;
 use tool_connect_tower::limit::Charge;
@@ -13,24 +13,49 @@ use tool_connect_tower::{Breaker, BreakerSettings, Limit, Limiter, Verdict, hash
 use tower::{Layer, Service};
 use tower_resilience::circuitbreaker::CircuitBreakerLayer;
 
+use crate::partner::Partner;
 use crate::race::{Contender, Measured, now, race};
 use crate::table::{Table, Target, rate, time};
 
 const KEYS: usize = 10_000;
 /// Short samples: on a busy machine most of them end before somebody else's turn.
 const OPS: usize = 10_000;
-/// Samples of two threads, long beside the start of a thread.
+/// Samples of two threads, long beside the handing over of the work.
 const PAIRED: usize = 400_000;
 /// Never refused, and never full again: every key stays in use, as it would under load.
 const PER_SECOND: u32 = 100;
 const BURST: u32 = 100_000_000;
 
-/// Runs `check` on this thread and on another one; both go through all keys, in opposite directions.
-fn both(n: usize, check: &(impl Fn(usize) + Sync)) {
-    thread::scope(|scope| {
-        scope.spawn(move || (0..n).for_each(|k| check(KEYS - 1 - k * 7 % KEYS)));
-        (0..n).for_each(|k| check(k * 7 % KEYS));
-    });
+/// Who uses which keys where two threads check.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// Each its own half, as two users of a service mostly do.
+    Own,
+    /// All of them, in opposite directions: nearly each was last written by the other core.
+    Shared,
+}
+
+/// `check` by one thread, and by two.
+fn one_and_two(rounds: usize, keys: Keys, check: &(impl Fn(usize) + Sync)) -> [Measured; 2] {
+    let keys = match keys {
+        Keys::Own => KEYS / 2,
+        Keys::Shared => KEYS,
+    };
+    let ours = |n: usize| (0..n).for_each(|k| check(k * 7 % keys));
+    let theirs = |n: usize| (0..n).for_each(|k| check(KEYS - 1 - k * 7 % keys));
+    Partner::with(theirs, |partner| {
+        let two = Contender::new(|n| partner.together(n, || ours(n)));
+        let two = two.before(|| partner.wake()).after(|| partner.sleep());
+        race(rounds, PAIRED, [Contender::new(ours), two])
+    })
+}
+
+/// Work that shares nothing: what a second thread adds to it is the most that it can add to anything here.
+fn unshared(k: usize) {
+    let mut x = k as u64;
+    for _ in 0..16 {
+        x = black_box(x.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (x >> 31));
+    }
 }
 
 fn each(n: usize, check: impl Fn(usize)) {
@@ -47,12 +72,18 @@ pub(crate) fn limiter(table: &mut Table, rounds: usize) {
     let limit = Limit::per_second(PER_SECOND).with_burst(BURST).expect("a valid limit");
     let class = limiter.define("tenant", limit).expect("there is room");
 
-    // Each reads a clock for each check, as governor does by itself.
-    let start = Instant::now();
-    let clock = || u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    // Each reads a clock for each check, as governor does by itself, and all read governor's: the time stamp counter.
+    let (source, instant) = (QuantaClock::default(), Instant::now());
+    let start = source.now();
+    let clock = || source.now().duration_since(start).as_u64();
+    let system = || u64::try_from(instant.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let ours_name = |k: usize| {
         let charge = [Charge::new(class, hash_key(names[k].as_str()))];
         assert!(black_box(limiter.check(clock(), &charge)).is_ok(), "the limit is not reached");
+    };
+    let ours_system = |k: usize| {
+        let charge = [Charge::new(class, hash_key(names[k].as_str()))];
+        assert!(black_box(limiter.check(system(), &charge)).is_ok(), "the limit is not reached");
     };
     let ours_number = |k: usize| {
         let charge = [Charge::new(class, numbers[k])];
@@ -69,40 +100,43 @@ pub(crate) fn limiter(table: &mut Table, rounds: usize) {
         let charge = [Charge::new(class, numbers[k])];
         assert!(black_box(limiter.check(black_box(fixed), &charge)).is_ok(), "the limit is not reached");
     };
-    let [name, number, given, their_name, their_number] = race(
+    let [name, number, given, by_system, their_name, their_number] = race(
         rounds,
         OPS,
         [
             Contender::new(|n| each(n, ours_name)),
             Contender::new(|n| each(n, ours_number)),
             Contender::new(|n| each(n, ours_given)),
+            Contender::new(|n| each(n, ours_system)),
             Contender::new(|n| each(n, governor_name)),
             Contender::new(|n| each(n, governor_number)),
         ],
     );
     let what = "limit check, 10000 String keys / governor by String";
     table.row(what, time(name.ns()), time(their_name.ns()), name.over(&their_name), Target::AtMost(1.0));
+    let what = "limit check, String keys, std's Instant for the time / governor by String";
+    table.row(what, time(by_system.ns()), time(their_name.ns()), by_system.over(&their_name), Target::None);
     let what = "limit check, interned keys / governor by String";
     table.row(what, time(number.ns()), time(their_name.ns()), number.over(&their_name), Target::AtMost(1.0));
     let what = "limit check, interned keys, time passed in / governor by String";
     table.row(what, time(given.ns()), time(their_name.ns()), given.over(&their_name), Target::AtMost(1.0));
     let what = "limit check, interned keys / governor by u64";
     table.row(what, time(number.ns()), time(their_number.ns()), number.over(&their_number), Target::None);
-    let [number, pair, their_number, their_pair] = race(
-        rounds.div_ceil(16),
-        PAIRED,
-        [
-            Contender::new(|n| each(n, ours_number)),
-            Contender::new(|n| both(n, &ours_number)),
-            Contender::new(|n| each(n, governor_number)),
-            Contender::new(|n| both(n, &governor_number)),
-        ],
-    );
+    let rounds = rounds.div_ceil(16);
+    let [own, own_pair] = one_and_two(rounds, Keys::Own, &ours_number);
+    let [shared, shared_pair] = one_and_two(rounds, Keys::Shared, &ours_number);
+    let [their_own, their_own_pair] = one_and_two(rounds, Keys::Own, &governor_number);
+    let [their_shared, their_shared_pair] = one_and_two(rounds, Keys::Shared, &governor_number);
+    let [compute, two_compute] = one_and_two(rounds, Keys::Own, &unshared);
     let mut twice = |what: &str, one: &Measured, two: &Measured, target: Target| {
-        table.row(what, rate(two.ns() / 2.0), rate(one.ns()), 2.0 / two.over(one), target);
+        let what = format!("{what}: throughput of 2 threads / of 1");
+        table.row(&what, rate(two.ns() / 2.0), rate(one.ns()), 2.0 / two.over(one), target);
     };
-    twice("limit check: throughput of 2 threads / of 1", &number, &pair, Target::AtLeast(1.6));
-    twice("governor by u64: throughput of 2 threads / of 1", &their_number, &their_pair, Target::None);
+    twice("limit check, each its own keys", &own, &own_pair, Target::AtLeast(1.6));
+    twice("limit check, all keys shared", &shared, &shared_pair, Target::None);
+    twice("governor by u64, each its own keys", &their_own, &their_own_pair, Target::None);
+    twice("governor by u64, all keys shared", &their_shared, &their_shared_pair, Target::None);
+    twice("work that shares nothing", &compute, &two_compute, Target::None);
 }
 
 pub(crate) fn breaker(table: &mut Table, rounds: usize) {
