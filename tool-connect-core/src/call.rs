@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ApprovalId, ConnectionId};
+use crate::shape::Shape;
 
 /// The arguments of a call: bytes that nobody has looked into yet, or a typed value.
 ///
@@ -175,6 +176,13 @@ impl ToolCall {
         self.options.timeout = Some(timeout);
         self
     }
+
+    /// Says how much of the result is wanted, and which part.
+    #[must_use]
+    pub fn shape(mut self, shape: Shape) -> Self {
+        self.options.shape = Some(Arc::new(shape));
+        self
+    }
 }
 
 /// What a caller adds to a call.
@@ -195,6 +203,8 @@ pub struct CallOptions {
     pub answers: Option<Arc<std::collections::BTreeMap<String, serde_json::Value>>>,
     /// Where to join a trace of the caller's: a W3C `traceparent` value.
     pub traceparent: Option<Arc<str>>,
+    /// How much of the result is wanted, and which part; a typed caller gets all.
+    pub shape: Option<Arc<Shape>>,
 }
 
 impl CallOptions {
@@ -209,7 +219,24 @@ impl CallOptions {
             progress: None,
             answers: None,
             traceparent: None,
+            shape: None,
         }
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        let Self { idempotency_key, approval, connection, timeout, progress, answers, traceparent, shape } =
+            self;
+        idempotency_key.is_none()
+            && approval.is_none()
+            && connection.is_none()
+            && timeout.is_none()
+            && progress.is_none()
+            && answers.is_none()
+            && traceparent.is_none()
+            && shape.is_none()
     }
 }
 

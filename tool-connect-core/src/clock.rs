@@ -27,8 +27,9 @@ static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock for SystemClock {
     fn monotonic(&self) -> u64 {
-        let epoch = *EPOCH;
-        u64::try_from(Instant::now().duration_since(epoch).as_nanos()).unwrap_or(u64::MAX)
+        let since = Instant::now().duration_since(*EPOCH);
+        // In 64 bits, which hold 584 years.
+        since.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(since.subsec_nanos()))
     }
 
     fn now(&self) -> SystemTime {

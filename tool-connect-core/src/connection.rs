@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConnectionId, InstanceId, TeamId, TenantId, UserId};
+use crate::memo::Memo;
 use crate::principal::Principal;
 
 /// Who owns a connection.
@@ -109,6 +110,8 @@ pub struct Connection {
     pub created: SystemTime,
     /// Raised by the store with each write; for compare-and-swap.
     pub version: u64,
+    #[serde(skip)]
+    memo: Memo,
 }
 
 impl Connection {
@@ -130,7 +133,15 @@ impl Connection {
             is_default: false,
             created: SystemTime::UNIX_EPOCH,
             version: 0,
+            memo: Memo::default(),
         }
+    }
+
+    /// Where an [`Authenticator`](crate::Authenticator) keeps what it has looked up for this connection, while the connection is
+    /// in memory.
+    #[must_use]
+    pub fn memo(&self) -> &Memo {
+        &self.memo
     }
 
     /// Sets the granted scopes.

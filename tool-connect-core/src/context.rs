@@ -107,6 +107,12 @@ impl<S> ToolContext<S> {
         HttpClient::new(&*self.scope)
     }
 
+    /// Where relative requests go; `None` where the instance has no base URL.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&Url> {
+        self.scope.base_url()
+    }
+
     /// The call's own id.
     #[must_use]
     pub fn call_id(&self) -> CallId {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use schemars::Schema;
@@ -56,9 +56,52 @@ pub enum SchemaSource {
     Typed(SchemaFn),
     /// Given as JSON text, for tools known only at run time.
     Json(Arc<str>),
+    /// JSON text that is made when it is first asked for, and kept: for tools by the thousand, of which few are used.
+    ///
+    /// The Hub registers such a tool without looking at its schemas; what is wrong with them switches it off when it is first
+    /// listed or called.
+    Lazy(LazySchema),
+}
+
+/// The text of a schema, made when it is first asked for; a clone shares it.
+///
+/// ```
+/// use std::sync::{Arc, OnceLock};
+/// use tool_connect_core::SchemaSource;
+/// let source = SchemaSource::lazy(|| Ok(Arc::from(r#"{"type":"object"}"#)));
+/// assert_eq!(source.schema().unwrap().as_value()["type"], "object");
+/// ```
+#[derive(Clone)]
+pub struct LazySchema(Arc<Lazy>);
+
+struct Lazy {
+    text: OnceLock<Result<Arc<str>, String>>,
+    make: Box<dyn Fn() -> Result<Arc<str>, String> + Send + Sync>,
+}
+
+impl LazySchema {
+    /// The text; the first time it is made.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn text(&self) -> Result<Arc<str>, String> {
+        self.0.text.get_or_init(|| (self.0.make)()).clone()
+    }
+}
+
+impl fmt::Debug for LazySchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazySchema")
+    }
 }
 
 impl SchemaSource {
+    /// JSON text that is made when it is first asked for; see [`Lazy`](Self::Lazy). An error says why there is none.
+    #[must_use]
+    pub fn lazy(make: impl Fn() -> Result<Arc<str>, String> + Send + Sync + 'static) -> Self {
+        Self::Lazy(LazySchema(Arc::new(Lazy { text: OnceLock::new(), make: Box::new(make) })))
+    }
+
     /// The schema as a value.
     ///
     /// # Errors
@@ -66,14 +109,16 @@ impl SchemaSource {
     pub fn schema(&self) -> Result<Schema, String> {
         match self {
             Self::Typed(make) => Ok(make()),
-            Self::Json(text) => {
-                let value: serde_json::Value =
-                    serde_json::from_str(text).map_err(|e| format!("the schema is not JSON: {e}"))?;
-                Schema::try_from(value)
-                    .map_err(|_| "the schema is neither an object nor a boolean".to_owned())
-            }
+            Self::Json(text) => parse(text),
+            Self::Lazy(lazy) => parse(&lazy.text()?),
         }
     }
+}
+
+fn parse(text: &str) -> Result<Schema, String> {
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|e| format!("the schema is not JSON: {e}"))?;
+    Schema::try_from(value).map_err(|_| "the schema is neither an object nor a boolean".to_owned())
 }
 
 impl fmt::Debug for SchemaSource {
@@ -81,6 +126,7 @@ impl fmt::Debug for SchemaSource {
         f.write_str(match self {
             Self::Typed(_) => "Typed",
             Self::Json(_) => "Json",
+            Self::Lazy(_) => "Lazy",
         })
     }
 }

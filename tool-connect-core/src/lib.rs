@@ -45,10 +45,12 @@ mod event;
 mod handover;
 pub mod http;
 mod ids;
+mod memo;
 mod outcome;
 mod principal;
 mod problem;
 pub mod schema;
+mod shape;
 pub mod store;
 mod tool;
 mod vault;
@@ -64,19 +66,21 @@ pub use connect::{Connect, ConnectRequest, ConnectTicket};
 pub use connection::{Connection, ConnectionStatus, Owner};
 pub use connector::{Connector, ConnectorLimits, ConnectorManifest, Rate};
 pub use context::{BoxFuture, CallScope, ToolContext};
-pub use definition::{Annotations, SchemaFn, SchemaSource, ToolDefinition, title_of};
+pub use definition::{Annotations, LazySchema, SchemaFn, SchemaSource, ToolDefinition, title_of};
 pub use error::{Effect, Error, ErrorKind, Result, Retry};
 pub use event::{Event, EventKind, EventSink, EventSinks};
 pub use ids::{
     AgentId, ApprovalId, CallId, ConnectionId, InstanceId, MAX_FREE_ID, MAX_INSTANCE_ID, MAX_MODEL_NAME,
     MAX_TOOL_NAME, PlanId, ResultHandle, TaskId, TeamId, TenantId, ToolId, UserId, check_name,
 };
+pub use memo::Memo;
 pub use outcome::{
     Body, Content, FileRef, InputRequest, InputRequired, IntoToolOutput, Provenance, Served, ToolOutcome,
     ToolOutput, TypedOut,
 };
 pub use principal::Principal;
 pub use problem::{Problem, Problems, pointer_token};
+pub use shape::{Budget, Projection, Shape};
 pub use tool::{DynamicTool, RegisteredTool, Run, Tool, ToolSet, WithState, parse_dynamic};
 #[cfg(feature = "macros")]
 pub use tool_connect_macros::{Tool, ToolArgs, tool};

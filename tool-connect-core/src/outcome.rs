@@ -24,8 +24,9 @@ use crate::schema;
 pub enum ToolOutcome {
     /// It is done.
     Complete(ToolOutput),
-    /// Somebody must act first; then it can be resumed.
-    InputRequired(InputRequired),
+    /// Somebody must act first; then it can be resumed. Boxed: most calls end otherwise, and each
+    /// moves its outcome.
+    InputRequired(Box<InputRequired>),
     /// It goes on as a durable job.
     Task(TaskId),
 }
@@ -38,7 +39,7 @@ impl ToolOutcome {
     pub fn into_output(self) -> Result<ToolOutput> {
         match self {
             Self::Complete(output) => Ok(output),
-            Self::InputRequired(required) => Err(Error::needs_input(required)),
+            Self::InputRequired(required) => Err(Error::needs_input(*required)),
             Self::Task(task) => Err(Error::became_task(task)),
         }
     }
@@ -319,6 +320,12 @@ pub struct InputRequired {
     /// a question: its caller has the value and makes the call again, with the answer in
     /// [`CallOptions::answers`](crate::CallOptions).
     pub call: Option<Box<ToolCall>>,
+}
+
+impl From<Box<InputRequired>> for InputRequired {
+    fn from(required: Box<InputRequired>) -> Self {
+        *required
+    }
 }
 
 impl InputRequired {

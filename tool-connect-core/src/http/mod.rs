@@ -1,10 +1,12 @@
 //! The HTTP client that tools see: requests are described here and sent by the host's request
 //! stack (retries, breaker, limits, credentials, address guard). No HTTP library is named.
 
+mod classify;
 mod redirect;
 mod request;
 mod response;
 
+pub use classify::Classify;
 pub use redirect::RedirectGuard;
 pub use request::{HttpClient, OutboundRequest, RequestBody, RequestBuilder, RequestOptions};
 pub use response::{ByteStream, Response};

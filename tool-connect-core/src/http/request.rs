@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::classify::Classify;
 use super::redirect::RedirectGuard;
 use super::response::{ByteStream, Response};
 use crate::context::CallScope;
@@ -85,6 +86,8 @@ pub struct RequestOptions {
     pub attempt_timeout: Option<Duration>,
     /// Where a redirect may lead; wherever the address guard allows where unset.
     pub redirect_guard: Option<RedirectGuard>,
+    /// What this request's error answers mean, before the connector is asked.
+    pub classify: Option<Classify>,
 }
 
 /// A client for one instance's service, signed for one call's connection.
@@ -292,6 +295,13 @@ impl<'a> RequestBuilder<'a> {
     /// Lets a redirect lead only where the guard says.
     pub fn redirect_guard(mut self, guard: RedirectGuard) -> Self {
         self.options.redirect_guard = Some(guard);
+        self
+    }
+
+    /// Says what this request's error answers mean, before the connector's
+    /// [`classify`](crate::Connector::classify) is asked.
+    pub fn classify(mut self, classify: Classify) -> Self {
+        self.options.classify = Some(classify);
         self
     }
 

@@ -18,7 +18,10 @@ mod result;
 use std::sync::Arc;
 
 pub use approval::{Approval, ApprovalStatus, ApprovalStore, CallHash, Decision, NewApproval, Reservation};
-pub use audit::{AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey};
+pub use audit::{
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, SegmentBytes,
+    SubjectKey,
+};
 pub use authorization::{AuthorizationState, AuthorizationStateStore};
 pub use connection::{ConnectionFilter, ConnectionStore};
 pub use credential::{

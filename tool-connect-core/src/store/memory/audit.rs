@@ -1,39 +1,37 @@
 //! The audit trail in memory.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 
 use super::{lock, opaque_debug};
 use crate::error::Result;
 use crate::ids::{TenantId, UserId};
-use crate::store::{AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey};
+use crate::store::{
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, SubjectKey,
+};
 
 #[derive(Default)]
 struct Chain {
     head: Option<AuditHead>,
-    /// As they were appended, without gaps and none empty.
-    segments: VecDeque<Arc<[SealedRecord]>>,
-    /// The oldest record that was not pruned; those before it may still lie in the first segment.
-    first: u64,
+    /// As they were appended, without gaps.
+    segments: VecDeque<SealedSegment>,
     checkpoints: Vec<Checkpoint>,
     /// `None` where the person was erased.
     subjects: HashMap<UserId, Option<SubjectKey>>,
 }
 
 impl Chain {
-    /// The kept records numbered `from` and on.
-    fn from(&self, from: u64) -> impl Iterator<Item = &SealedRecord> {
-        let from = from.max(self.first);
-        let begins = self.segments.partition_point(|segment| ends_before(segment, from));
-        let records = self.segments.range(begins..).flat_map(|segment| segment.iter());
-        records.skip_while(move |record| record.sequence < from)
+    /// The kept segments with records numbered `from` and on.
+    fn from(&self, from: u64) -> impl Iterator<Item = &SealedSegment> {
+        self.segments.range(self.before(from)..)
     }
-}
 
-fn ends_before(segment: &[SealedRecord], sequence: u64) -> bool {
-    segment.last().is_none_or(|last| last.sequence < sequence)
+    /// How many segments have no record numbered `sequence` and on.
+    fn before(&self, sequence: u64) -> usize {
+        self.segments.partition_point(|segment| segment.last < sequence)
+    }
 }
 
 /// [`AuditStore`] in memory: gone with the process, so for tests and for hosts that keep no trail.
@@ -72,18 +70,29 @@ impl AuditStore for MemoryAudit {
                 if head != segment.after {
                     return AuditAppend::Moved(head);
                 }
-                if let Some(end) = segment.end() {
-                    let chain = chains.entry(segment.tenant.clone()).or_default();
-                    chain.segments.push_back(Arc::clone(&segment.records));
-                    chain.head = Some(end);
+                if !chains.contains_key(&segment.tenant) {
+                    chains.insert(segment.tenant.clone(), Chain::default());
+                }
+                if let Some(chain) = chains.get_mut(&segment.tenant) {
+                    chain.segments.push_back(segment.sealed.clone());
+                    chain.head = Some(segment.end());
                 }
                 AuditAppend::Appended
             })
             .collect())
     }
 
-    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedRecord>> {
-        Ok(self.with_chain(tenant, |chain| chain.from(from).take(limit).cloned().collect()))
+    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        Ok(self.with_chain(tenant, |chain| {
+            let mut records = 0_u64;
+            let wanted = chain.from(from).take_while(|segment| {
+                let before = records;
+                records = records.saturating_add(segment.count_from(from));
+                before < limit
+            });
+            wanted.cloned().collect()
+        }))
     }
 
     async fn scan_user(
@@ -93,9 +102,13 @@ impl AuditStore for MemoryAudit {
         from: u64,
         limit: usize,
     ) -> Result<Vec<SealedRecord>> {
-        Ok(self.with_chain(tenant, |chain| {
-            chain.from(from).filter(|record| record.user == *user).take(limit).cloned().collect()
-        }))
+        let segments: Vec<SealedSegment> =
+            self.with_chain(tenant, |chain| chain.from(from).cloned().collect());
+        let records = segments.iter().flat_map(SealedSegment::records);
+        let theirs = records.filter(|record| {
+            record.as_ref().map_or(true, |record| record.sequence >= from && record.user == *user)
+        });
+        theirs.take(limit).collect()
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>> {
@@ -124,15 +137,8 @@ impl AuditStore for MemoryAudit {
     async fn prune(&self, tenant: &TenantId, before: u64) -> Result<u64> {
         let mut chains = lock(&self.chains);
         let Some(chain) = chains.get_mut(tenant) else { return Ok(0) };
-        let end = chain.head.map_or(0, |head| head.sequence).saturating_add(1);
-        let (before, first) = (before.min(end), chain.first.max(1));
-        if before <= first {
-            return Ok(0);
-        }
-        chain.first = before;
-        let gone = chain.segments.partition_point(|segment| ends_before(segment, before));
-        chain.segments.drain(..gone);
-        Ok(before - first)
+        let gone = chain.before(before);
+        Ok(chain.segments.drain(..gone).map(|segment| segment.count()).sum())
     }
 
     async fn subject_key(

@@ -1,4 +1,7 @@
-//! Schemas of arguments and results: how they are made and what makes one unusable.
+//! Schemas of arguments and results: how they are made and what makes one unusable. [`dialect`] holds the rules of the
+//! model APIs for tool schemas, a lint and a normaliser.
+
+pub mod dialect;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
