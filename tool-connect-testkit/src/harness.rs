@@ -238,11 +238,11 @@ impl Harness {
         let tenant = &self.session.principal().tenant;
         let mut from = 1;
         loop {
-            let records = self.hub.stores().audit.scan(tenant, from, 1000).await?;
-            let Some(last) = records.last() else { break };
-            from = last.sequence + 1;
-            for record in &records {
-                self.leaks.bytes("the audit trail", &record.payload);
+            let segments = self.hub.stores().audit.scan(tenant, from, 1000).await?;
+            let Some(last) = segments.last() else { break };
+            from = last.last + 1;
+            for segment in &segments {
+                self.leaks.bytes("the audit trail", &segment.bytes);
             }
         }
         // The end of the harness looks.

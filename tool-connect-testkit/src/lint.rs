@@ -66,6 +66,7 @@ impl fmt::Display for Finding {
 /// | `name` | valid, unique tool names and aliases that fit into the names of model APIs |
 /// | `description` | one that is there, long enough to choose by, and more than the title |
 /// | `schema` | a valid JSON Schema, of an object for arguments |
+/// | `dialect` | a schema that every model API accepts once it is normalised |
 /// | `fields` | a description on every field of the arguments |
 /// | `output` | a schema of the result |
 /// | `annotations` | hints that agree with each other, with the cache and with the tool's verb |
@@ -120,6 +121,7 @@ pub fn lint(connector: &dyn Connector) -> Vec<Finding> {
         findings.extend(names(definition, instance.as_ref()));
         findings.extend(words(definition));
         findings.extend(schemas::findings(definition));
+        findings.extend(schemas::dialects(definition));
         findings.extend(annotations(definition));
         if definition.version.parse::<semver::Version>().is_err() {
             let message =
@@ -137,6 +139,49 @@ pub fn lint(connector: &dyn Connector) -> Vec<Finding> {
     findings.extend(doubles(&tools));
     findings.extend(scopes(connector, &tools));
     findings
+}
+
+/// What the schemas of a connector's tools lose for each model API, as findings of the rule `loosened`: constraints that move into
+/// a description, values that travel as JSON text, descriptions that are cut. Nothing has to be changed; it is for an author
+/// who wants a model to see all of it.
+///
+/// ```
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// use tool_connect_core::{Connector, ConnectorManifest, Result, Run, Tool, ToolContext, ToolSet};
+/// use tool_connect_testkit::lint::notes;
+///
+/// /// Greets somebody by name.
+/// #[derive(Tool, Clone, Serialize, Deserialize, JsonSchema)]
+/// #[tool(read_only)]
+/// #[serde(deny_unknown_fields)]
+/// struct Greet {
+///     /// Whom to greet.
+///     #[schemars(length(min = 1))]
+///     name: String,
+/// }
+/// # impl Run for Greet {
+/// #     type Output = String;
+/// #     async fn run(self, _cx: &ToolContext) -> Result<String> { Ok(self.name) }
+/// # }
+///
+/// struct Greeter(ConnectorManifest);
+/// impl Connector for Greeter {
+///     fn manifest(&self) -> &ConnectorManifest {
+///         &self.0
+///     }
+///     fn tools(&self, set: &mut ToolSet) {
+///         set.add::<Greet>();
+///     }
+/// }
+///
+/// let notes = notes(&Greeter(ConnectorManifest::new("greeter", semver::Version::new(1, 0, 0), "Greeter")));
+/// let strict = "for openai-strict: /properties/name: `minLength` is said in the description";
+/// assert!(notes.iter().any(|note| note.message == strict));
+/// ```
+#[must_use]
+pub fn notes(connector: &dyn Connector) -> Vec<Finding> {
+    tools(connector).iter().flat_map(|tool| schemas::notes(tool.definition())).collect()
 }
 
 /// Fails a test where [`lint`] finds anything, and prints each finding.

@@ -1,5 +1,5 @@
-//! The audit trail on SQLite. A record has one integer key, made of its tenant's small number and
-//! its own number, so that appending writes at one place of one tree.
+//! The audit trail on SQLite. A segment has one integer key, made of its tenant's small number and
+//! its last record's number, so that appending writes at one place of one tree.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, named_params};
 use tool_connect_core::store::{
-    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey,
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, SubjectKey,
 };
 use tool_connect_core::{Error, ErrorKind, Result, Retry, TenantId, UserId};
 
@@ -24,9 +24,9 @@ const LAST_SEQUENCE: i64 = (1 << SEQUENCE_BITS) - 1;
 const LAST_TENANT: i64 = (1 << (62 - SEQUENCE_BITS)) - 1;
 /// How many records of a chain one read looks through for a person's, so that a long export neither
 /// occupies a reader nor holds the write-ahead log.
-const LOOKED_THROUGH: i64 = 10_000;
+const LOOKED_THROUGH: u64 = 10_000;
 
-/// The key of a record.
+/// The key of what ends with a record.
 fn place(tenant: i64, sequence: i64) -> Result<i64, Fault> {
     if tenant <= LAST_TENANT && (0..=LAST_SEQUENCE).contains(&sequence) {
         return Ok((tenant << SEQUENCE_BITS) + sequence);
@@ -64,20 +64,15 @@ fn append(conn: &Connection, segment: &Segment) -> Result<AuditAppend, Fault> {
     if head != segment.after {
         return Ok(AuditAppend::Moved(head));
     }
-    let Some(end) = segment.end() else { return Ok(AuditAppend::Appended) };
     let tenant = chain.map_or_else(|| tenant_for_write(conn, &segment.tenant), |chain| Ok(chain.tenant))?;
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO tc_audit_records (place, user, millis, hash, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for record in &*segment.records {
-        insert.execute((
-            place(tenant, integer(record.sequence))?,
-            record.user.as_str(),
-            integer(record.millis),
-            &record.hash[..],
-            &record.payload[..],
+    let (sealed, end) = (&segment.sealed, segment.end());
+    conn.prepare_cached("INSERT INTO tc_audit_segments (place, count, hash, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((
+            place(tenant, integer(sealed.last))?,
+            integer(sealed.count()),
+            &sealed.hash[..],
+            &sealed.bytes[..],
         ))?;
-    }
     conn.prepare_cached(
         "INSERT INTO tc_audit_chains (tenant, first, sequence, hash) VALUES (?1, 1, ?2, ?3)
          ON CONFLICT (tenant) DO UPDATE SET sequence = ?2, hash = ?3",
@@ -86,37 +81,63 @@ fn append(conn: &Connection, segment: &Segment) -> Result<AuditAppend, Fault> {
     Ok(AuditAppend::Appended)
 }
 
-fn record(row: &Row<'_>) -> Result<SealedRecord, Fault> {
-    Ok(SealedRecord {
-        sequence: natural(row.get::<_, i64>(0)? & LAST_SEQUENCE),
-        user: decoded("user", UserId::new(row.get::<_, String>(1)?))?,
-        millis: natural(row.get(2)?),
-        hash: bytes32("hash", decoded("hash", row.get_ref(3)?.as_blob())?)?,
-        payload: Bytes::from(row.get::<_, Vec<u8>>(4)?),
-    })
+fn segment(row: &Row<'_>) -> Result<SealedSegment, Fault> {
+    let last = natural(row.get::<_, i64>(0)? & LAST_SEQUENCE);
+    let hash = bytes32("hash", decoded("hash", row.get_ref(2)?.as_blob())?)?;
+    let bytes = Bytes::from(row.get::<_, Vec<u8>>(3)?);
+    let Some(user) = row.get::<_, Option<String>>(4)? else {
+        let first = natural(row.get(1)?).checked_sub(1).and_then(|others| last.checked_sub(others));
+        let first = first.ok_or_else(|| {
+            Fault::Refused(Error::new(
+                ErrorKind::Storage,
+                "a row of the audit trail says that it holds no record: it was damaged or altered; restore a backup",
+            ))
+        })?;
+        return Ok(SealedSegment { first, last, hash, bytes });
+    };
+    let user = decoded("user", UserId::new(user))?;
+    let record = SealedRecord { sequence: last, user, millis: natural(row.get(5)?), payload: bytes };
+    Ok(SealedSegment::alone(&record, hash))
 }
 
-/// Up to `limit` records numbered `from` to `to`, of one person if asked for.
+/// Hands over the segments with records numbered `from` to `to`, in order, until one is not wanted any more.
 fn scan(
     conn: &Connection,
     tenant: i64,
     from: i64,
     to: i64,
-    user: Option<&UserId>,
-    limit: usize,
-) -> Result<Vec<SealedRecord>, Fault> {
+    mut wanted: impl FnMut(SealedSegment) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
     let mut statement = conn.prepare_cached(
-        "SELECT place, user, millis, hash, payload FROM tc_audit_records
-         WHERE place BETWEEN ?1 AND ?2 AND (?3 IS NULL OR user = ?3) ORDER BY place LIMIT ?4",
+        "SELECT place, count, hash, bytes, NULL, NULL FROM tc_audit_segments WHERE place BETWEEN ?1 AND ?2
+         UNION ALL
+         SELECT place, 1, hash, payload, user, millis FROM tc_audit_records WHERE place BETWEEN ?1 AND ?2
+         ORDER BY place",
     )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (from, to) = (place(tenant, from)?, place(tenant, to)?);
-    let mut rows = statement.query((from, to, user.map(UserId::as_str), limit))?;
-    let mut records = Vec::new();
+    let mut rows = statement.query((place(tenant, from)?, place(tenant, to)?))?;
     while let Some(row) = rows.next()? {
-        records.push(record(row)?);
+        if !wanted(segment(row)?)? {
+            break;
+        }
     }
-    Ok(records)
+    Ok(())
+}
+
+/// The segments that hold `limit` records numbered `from` and on.
+fn page(conn: &Connection, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>, Fault> {
+    let mut segments = Vec::new();
+    let Some(chain) = Chain::of(conn, tenant)? else { return Ok(segments) };
+    let (start, last) = (integer(from).max(chain.first), integer(chain.head.sequence));
+    if start > last || limit == 0 {
+        return Ok(segments);
+    }
+    let (limit, mut records) = (u64::try_from(limit).unwrap_or(u64::MAX), 0_u64);
+    scan(conn, chain.tenant, start, last, |segment| {
+        records = records.saturating_add(segment.count_from(from));
+        segments.push(segment);
+        Ok(records < limit)
+    })?;
+    Ok(segments)
 }
 
 /// Where a look-through of a chain goes on.
@@ -132,38 +153,65 @@ fn page_of_user(
     from: u64,
     limit: usize,
 ) -> Result<Page, Fault> {
-    let nothing = Page { records: Vec::new(), next: None };
-    let Some(chain) = Chain::of(conn, tenant)? else { return Ok(nothing) };
-    let (from, last) = (integer(from).max(chain.first), integer(chain.head.sequence));
-    if from > last {
-        return Ok(nothing);
+    let mut page = Page { records: Vec::new(), next: None };
+    let Some(chain) = Chain::of(conn, tenant)? else { return Ok(page) };
+    let (start, last) = (integer(from).max(chain.first), integer(chain.head.sequence));
+    if start > last {
+        return Ok(page);
     }
-    let to = from.saturating_add(LOOKED_THROUGH - 1).min(last);
-    let records = scan(conn, chain.tenant, from, to, Some(user), limit)?;
-    Ok(Page { records, next: (to < last).then(|| natural(to + 1)) })
+    let mut seen = 0_u64;
+    scan(conn, chain.tenant, start, last, |segment| {
+        for record in segment.records() {
+            let record = record.map_err(Fault::Refused)?;
+            if record.sequence >= from && record.user == *user && page.records.len() < limit {
+                page.records.push(record);
+            }
+        }
+        seen = seen.saturating_add(segment.count());
+        page.next = (segment.last < natural(last)).then(|| segment.last.saturating_add(1));
+        Ok(seen < LOOKED_THROUGH && page.records.len() < limit)
+    })?;
+    Ok(page)
 }
 
-/// Moves the beginning of a chain; returns how many records are before it that were not.
+/// Moves the beginning of a chain to that of a segment; returns how many records are before it that were not.
 fn prune(conn: &Connection, tenant: &TenantId, before: u64) -> Result<u64, Fault> {
     let Some(chain) = Chain::of(conn, tenant)? else { return Ok(0) };
-    let first = integer(before).min(integer(chain.head.sequence).saturating_add(1));
-    if first <= chain.first {
+    let before = integer(before).min(integer(chain.head.sequence).saturating_add(1));
+    if before <= chain.first {
         return Ok(0);
     }
+    let dropped: Option<i64> = conn
+        .prepare_cached(
+            "SELECT max(place) FROM (
+                 SELECT max(place) AS place FROM tc_audit_segments WHERE place BETWEEN ?1 AND ?2
+                 UNION ALL
+                 SELECT max(place) AS place FROM tc_audit_records WHERE place BETWEEN ?1 AND ?2)",
+        )?
+        .query_row((place(chain.tenant, chain.first)?, place(chain.tenant, before - 1)?), |row| row.get(0))?;
+    let Some(dropped) = dropped else { return Ok(0) };
+    let first = (dropped & LAST_SEQUENCE).saturating_add(1);
     conn.prepare_cached("UPDATE tc_audit_chains SET first = ?2 WHERE tenant = ?1")?
         .execute((chain.tenant, first))?;
     Ok(natural(first - chain.first))
 }
 
-/// Deletes up to so many records from before the beginning of a chain.
+/// Deletes up to so many rows from before the beginning of a chain.
 fn clear_pruned(conn: &Connection, tenant: &TenantId, most: i64) -> Result<usize, Fault> {
     let Some(chain) = Chain::of(conn, tenant)? else { return Ok(0) };
-    let deleted = conn
-        .prepare_cached(
-            "DELETE FROM tc_audit_records WHERE place IN
-             (SELECT place FROM tc_audit_records WHERE place BETWEEN ?1 AND ?2 LIMIT ?3)",
-        )?
-        .execute((place(chain.tenant, 0)?, place(chain.tenant, chain.first - 1)?, most))?;
+    let (from, to) = (place(chain.tenant, 0)?, place(chain.tenant, chain.first - 1)?);
+    let mut left = most;
+    let mut deleted = 0;
+    for delete in [
+        "DELETE FROM tc_audit_records WHERE place IN
+         (SELECT place FROM tc_audit_records WHERE place BETWEEN ?1 AND ?2 LIMIT ?3)",
+        "DELETE FROM tc_audit_segments WHERE place IN
+         (SELECT place FROM tc_audit_segments WHERE place BETWEEN ?1 AND ?2 LIMIT ?3)",
+    ] {
+        let rows = conn.prepare_cached(delete)?.execute((from, to, left))?;
+        left -= i64::try_from(rows).unwrap_or(left);
+        deleted += rows;
+    }
     Ok(deleted)
 }
 
@@ -199,18 +247,9 @@ impl AuditStore for SqliteAudit {
         self.0.write(move |conn| segments.iter().map(|segment| append(conn, segment)).collect()).await
     }
 
-    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedRecord>> {
+    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
         let tenant = tenant.clone();
-        self.0
-            .read(move |conn| {
-                let Some(chain) = Chain::of(conn, &tenant)? else { return Ok(Vec::new()) };
-                let (from, last) = (integer(from).max(chain.first), integer(chain.head.sequence));
-                if from > last {
-                    return Ok(Vec::new());
-                }
-                scan(conn, chain.tenant, from, last, None, limit)
-            })
-            .await
+        self.0.read(move |conn| page(conn, &tenant, from, limit)).await
     }
 
     async fn scan_user(

@@ -7,8 +7,11 @@ use tool_connect_core::{Error, ErrorKind};
 use super::fault::{Fault, Place};
 
 /// The steps; the first one has number 1.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_stores.sql"), include_str!("migrations/0002_connecting.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_stores.sql"),
+    include_str!("migrations/0002_connecting.sql"),
+    include_str!("migrations/0003_audit_segments.sql"),
+];
 
 /// 64-bit FNV-1a: it tells an edited step from the released one, nothing more.
 fn checksum(sql: &str) -> String {

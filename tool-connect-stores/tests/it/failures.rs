@@ -50,7 +50,7 @@ async fn a_full_disk_refuses_an_append_whole() {
         let segment = next_segment(end, 1, 200);
         let after = segment.end();
         match stores.audit.append(&[segment]).await {
-            Ok(_) => end = after,
+            Ok(_) => end = Some(after),
             Err(error) => break error,
         }
     };

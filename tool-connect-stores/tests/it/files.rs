@@ -93,7 +93,9 @@ async fn damage_that_shows_up_later_is_an_error_of_that_call() {
     drop(stores);
     let raw = rusqlite::Connection::open(&path).expect("open");
     let page: u32 = raw
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'tc_audit_records'", [], |row| row.get(0))
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'tc_audit_segments'", [], |row| {
+            row.get(0)
+        })
         .expect("a root page");
     drop(raw);
     let mut bytes = std::fs::read(&path).expect("read");

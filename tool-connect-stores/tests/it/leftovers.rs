@@ -8,13 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use tool_connect_core::store::{
-    AuthorizationState, CredentialKey, CredentialKind, NewResult, StoredCredential, SubjectKey,
+    AuditAppend, AuditHead, AuthorizationState, CredentialKey, CredentialKind, NewResult, SealedRecord,
+    SealedSegment, SegmentBytes, StoredCredential, SubjectKey,
 };
 use tool_connect_core::{Clock as _, Error, ErrorKind, Owner, SystemClock};
 use tool_connect_stores::{SqliteOptions, SqliteStores};
 use tool_connect_testkit::ManualClock;
 
-use crate::support::{folder, next_segment, open, tenant, user};
+use crate::support::{folder, next_segment, open, sealed, tenant, user};
 
 fn result() -> NewResult {
     NewResult {
@@ -141,22 +142,30 @@ async fn a_used_state_leaves_nothing_of_what_it_held_but_its_id() {
 async fn pruned_records_are_gone_and_a_long_chain_is_searched_to_its_end() {
     let (_folder, path) = folder();
     let stores = open(&path);
-    let mut segment = next_segment(None, 1, 25_000);
-    for place in [0, 12_000, 24_999] {
-        Arc::make_mut(&mut segment.records)[place].user = user("rare");
+    // Segments of 250 records, among them three of another person.
+    let rare = [1, 12_001, 25_000];
+    let mut after = None;
+    for part in 1..=100 {
+        let mut bytes = SegmentBytes::with_capacity(4_096);
+        for number in part * 250 - 249..=part * 250 {
+            let who = user(if rare.contains(&number) { "rare" } else { "ada" });
+            bytes.push(&who, 1, |out| out.extend_from_slice(b"the record of a call"));
+        }
+        let segment = sealed(after, 1, part * 250, bytes);
+        after = Some(segment.end());
+        assert_eq!(stores.audit.append(&[segment]).await.expect("append"), [AuditAppend::Appended]);
     }
-    stores.audit.append(&[segment]).await.expect("append");
     let found = async |from, limit| {
         let records =
             stores.audit.scan_user(&tenant("acme"), &user("rare"), from, limit).await.expect("scan");
         records.iter().map(|record| record.sequence).collect::<Vec<_>>()
     };
-    assert_eq!(found(0, 9).await, [1, 12_001, 25_000]);
+    assert_eq!(found(0, 9).await, rare);
     assert_eq!(found(2, 1).await, [12_001]);
-    assert_eq!(stores.audit.prune(&tenant("acme"), 24_000).await.expect("prune"), 23_999);
+    assert_eq!(stores.audit.prune(&tenant("acme"), 24_000).await.expect("prune"), 23_750);
     assert_eq!(found(0, 9).await, [25_000]);
     drop(stores);
-    assert_eq!(rows(&path, "tc_audit_records"), 1001);
+    assert_eq!(rows(&path, "tc_audit_segments"), 5);
 }
 
 /// What another process does to the file, past the stores.
@@ -168,16 +177,60 @@ fn meanwhile(path: &Path, sql: &str) {
 async fn a_prune_that_was_broken_off_holds_and_the_next_one_clears() {
     let (_folder, path) = folder();
     let stores = open(&path);
-    stores.audit.append(&[next_segment(None, 1, 10)]).await.expect("append");
+    let mut after = None;
+    for _ in 0..10 {
+        let segment = next_segment(after, 1, 1);
+        after = Some(segment.end());
+        stores.audit.append(&[segment]).await.expect("append");
+    }
     meanwhile(&path, "UPDATE tc_audit_chains SET first = 8");
     let acme = tenant("acme");
-    let numbers = |records: Vec<tool_connect_core::store::SealedRecord>| {
-        records.iter().map(|record| record.sequence).collect::<Vec<_>>()
-    };
-    assert_eq!(numbers(stores.audit.scan(&acme, 0, 99).await.expect("scan")), [8, 9, 10]);
-    assert_eq!(numbers(stores.audit.scan_user(&acme, &user("ada"), 0, 99).await.expect("scan")), [8, 9, 10]);
+    let kept = stores.audit.scan(&acme, 0, 99).await.expect("scan");
+    assert_eq!(kept.iter().map(|segment| segment.last).collect::<Vec<_>>(), [8, 9, 10]);
+    let theirs = stores.audit.scan_user(&acme, &user("ada"), 0, 99).await.expect("scan");
+    assert_eq!(theirs.iter().map(|record| record.sequence).collect::<Vec<_>>(), [8, 9, 10]);
     assert_eq!(stores.audit.prune(&acme, 9).await.expect("prune"), 1);
-    assert_eq!(rows(&path, "tc_audit_records"), 2);
+    assert_eq!(rows(&path, "tc_audit_segments"), 2);
+}
+
+/// The rows of a chain that was begun before there were segments.
+#[tokio::test]
+async fn records_from_before_there_were_segments_are_read_and_pruned_in_the_same_chain() {
+    let (_folder, path) = folder();
+    let stores = open(&path);
+    let (acme, ada) = (tenant("acme"), user("ada"));
+    let rows_of = |n: i64| {
+        let who = if n == 2 { "bob" } else { "ada" };
+        let place = (7 << 40) + n;
+        format!("INSERT INTO tc_audit_records VALUES ({place}, '{who}', {n}, x'{n:064x}', x'7b{n:02x}');")
+    };
+    let chain = format!(
+        "INSERT INTO tc_tenants VALUES (7, 'acme'); INSERT INTO tc_audit_chains VALUES (7, 1, 3, x'{:064x}');",
+        3
+    );
+    meanwhile(&path, &[chain, rows_of(1), rows_of(2), rows_of(3)].concat());
+    let mut hash = [0; 32];
+    hash[31] = 3;
+    let head = Some(AuditHead { sequence: 3, hash });
+    assert_eq!(stores.audit.head(&acme).await.expect("head"), head);
+    let new = next_segment(head, 1, 2);
+    assert_eq!(
+        stores.audit.append(std::slice::from_ref(&new)).await.expect("append"),
+        [AuditAppend::Appended]
+    );
+    let kept = stores.audit.scan(&acme, 0, 99).await.expect("scan");
+    let numbers = |kept: &[SealedSegment]| kept.iter().map(|s| (s.first, s.last)).collect::<Vec<_>>();
+    assert_eq!(numbers(&kept), [(1, 1), (2, 2), (3, 3), (4, 5)]);
+    let third = SealedRecord { sequence: 3, user: ada.clone(), millis: 3, payload: vec![b'{', 3].into() };
+    assert_eq!(kept[2..], [SealedSegment::alone(&third, hash), new.sealed.clone()]);
+    assert_eq!(numbers(&stores.audit.scan(&acme, 2, 3).await.expect("scan")), [(2, 2), (3, 3), (4, 5)]);
+    let theirs = stores.audit.scan_user(&acme, &ada, 0, 99).await.expect("scan");
+    assert_eq!(theirs.iter().map(|record| record.sequence).collect::<Vec<_>>(), [1, 3, 4, 5]);
+    assert_eq!(stores.audit.prune(&acme, 3).await.expect("prune"), 2);
+    assert_eq!(stores.audit.prune(&acme, 5).await.expect("prune"), 1);
+    assert_eq!(stores.audit.scan(&acme, 0, 99).await.expect("scan"), [new.sealed]);
+    drop(stores);
+    assert_eq!((rows(&path, "tc_audit_records"), rows(&path, "tc_audit_segments")), (0, 1));
 }
 
 #[tokio::test]

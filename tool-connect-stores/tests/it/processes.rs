@@ -122,7 +122,7 @@ async fn processes_that_make_one_file_at_once_agree_on_it() {
         let steps: i64 = raw
             .query_row("SELECT count(*) FROM tool_connect_migrations", [], |row| row.get(0))
             .expect("count");
-        assert_eq!(steps, 2, "each migration once");
+        assert_eq!(steps, 3, "each migration once");
         let roles: Vec<_> = (0..5).map(|n| Subject::Role(format!("role {n}"))).collect();
         assert_eq!(open(&path).grants.list(&tenant("acme"), &roles).await.expect("list").len(), 5);
     }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use tempfile::TempDir;
 use tool_connect_core::store::{
-    AuditAppend, AuditHead, AuditStore, Grant, SealedRecord, Segment, Stores, Subject, ToolPattern,
+    AuditAppend, AuditHead, AuditStore, Grant, SealedSegment, Segment, SegmentBytes, Stores, Subject,
+    ToolPattern,
 };
 use tool_connect_core::{TenantId, UserId};
 use tool_connect_stores::{SqliteOptions, SqliteStores};
@@ -38,29 +38,24 @@ pub(crate) fn grant(role: &str) -> Grant {
     }
 }
 
-/// The next record of a chain; its payload is the hash before it, its hash depends on that.
-pub(crate) fn next_record(after: Option<AuditHead>, writer: u8) -> SealedRecord {
+/// The next segment of a chain; the payload of its records is the hash before it, its hash depends on that.
+pub(crate) fn next_segment(after: Option<AuditHead>, writer: u8, count: usize) -> Segment {
     let (sequence, before) = after.map_or((0, [0; 32]), |head| (head.sequence, head.hash));
-    let mut hash = before;
-    hash.rotate_left(1);
-    hash[0] ^= writer.wrapping_mul(31).wrapping_add(7);
-    hash[24..].copy_from_slice(&(sequence + 1).to_be_bytes());
-    SealedRecord {
-        sequence: sequence + 1,
-        user: user("ada"),
-        millis: 1,
-        payload: Bytes::copy_from_slice(&before),
-        hash,
+    let mut bytes = SegmentBytes::with_capacity(count * 64);
+    for _ in 0..count {
+        bytes.push(&user("ada"), 1, |out| out.extend_from_slice(&before));
     }
+    sealed(after, writer, sequence + count as u64, bytes)
 }
 
-pub(crate) fn next_segment(after: Option<AuditHead>, writer: u8, count: usize) -> Segment {
-    let mut records: Vec<SealedRecord> = Vec::new();
-    for _ in 0..count {
-        let end = records.last().map(|last| AuditHead { sequence: last.sequence, hash: last.hash }).or(after);
-        records.push(next_record(end, writer));
-    }
-    Segment { tenant: tenant("acme"), after, records: records.into() }
+/// A segment of such bytes.
+pub(crate) fn sealed(after: Option<AuditHead>, writer: u8, last: u64, bytes: SegmentBytes) -> Segment {
+    let (sequence, mut hash) = after.map_or((0, [0; 32]), |head| (head.sequence, head.hash));
+    hash.rotate_left(1);
+    hash[0] ^= writer.wrapping_mul(31).wrapping_add(7);
+    hash[24..].copy_from_slice(&last.to_be_bytes());
+    let sealed = SealedSegment { first: sequence + 1, last, hash, bytes: bytes.finish() };
+    Segment { tenant: tenant("acme"), after, sealed }
 }
 
 /// Appends to wherever the chain ends; returns its new end.
@@ -73,24 +68,27 @@ pub(crate) async fn append(
         let segment = next_segment(after, writer, 3);
         let end = segment.end();
         match store.append(&[segment]).await.expect("append")[..] {
-            [AuditAppend::Appended] => return end,
+            [AuditAppend::Appended] => return Some(end),
             [AuditAppend::Moved(head)] => after = head,
             ref other => panic!("one answer expected: {other:?}"),
         }
     }
 }
 
-/// Asserts that the chain is whole: numbers without holes, each record after the one before it, the
-/// head at the last. Returns how long it is.
+/// Asserts that the chain is whole: numbers without holes, each segment after the one before it, the
+/// head at the last. Returns how many records it has.
 pub(crate) async fn whole_chain(store: &dyn AuditStore) -> u64 {
-    let records = store.scan(&tenant("acme"), 0, usize::MAX).await.expect("scan");
-    let mut before = [0; 32];
-    for (record, number) in records.iter().zip(1..) {
-        assert_eq!(record.sequence, number, "a hole");
-        assert_eq!(record.payload[..], before, "record {number} follows another one than the one before it");
-        before = record.hash;
+    let segments = store.scan(&tenant("acme"), 0, usize::MAX).await.expect("scan");
+    let (mut before, mut last) = ([0; 32], 0);
+    for segment in &segments {
+        assert_eq!(segment.first, last + 1, "a hole");
+        for record in segment.records() {
+            let record = record.expect("a record");
+            assert_eq!(record.payload[..], before, "record {} follows another one", record.sequence);
+        }
+        (before, last) = (segment.hash, segment.last);
     }
     let head = store.head(&tenant("acme")).await.expect("head");
-    assert_eq!(head, records.last().map(|last| AuditHead { sequence: last.sequence, hash: last.hash }));
-    records.len() as u64
+    assert_eq!(head, segments.last().map(SealedSegment::end));
+    last
 }

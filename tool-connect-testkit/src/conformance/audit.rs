@@ -1,10 +1,12 @@
 //! Rules of [`AuditStore`]. The hashes here are made up: a store keeps them and compares heads.
+//! A store that also holds records from before there were segments tests itself how it reads those.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tool_connect_core::store::{
-    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey,
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, SegmentBytes,
+    SubjectKey,
 };
 use tool_connect_core::{ErrorKind, TenantId};
 
@@ -13,27 +15,32 @@ use crate::ManualClock;
 
 type Store = Arc<dyn AuditStore>;
 
-fn record(sequence: u64, who: &str, mark: u8) -> SealedRecord {
-    let mut hash = [mark; 32];
-    hash[..8].copy_from_slice(&sequence.to_be_bytes());
+fn record(sequence: u64, mark: u8) -> SealedRecord {
     SealedRecord {
         sequence,
-        user: user(who),
+        user: user(if sequence.is_multiple_of(2) { "bob" } else { "ada" }),
         millis: 1_767_225_600_000 + sequence,
         payload: Bytes::from(format!("{{\"n\":{sequence},\"mark\":{mark}}}")),
-        hash,
     }
 }
 
-fn head_of(record: &SealedRecord) -> AuditHead {
-    AuditHead { sequence: record.sequence, hash: record.hash }
+/// A segment of these records; the first one's number is `first`.
+fn sealed(first: u64, records: &[SealedRecord], mark: u8) -> SealedSegment {
+    let mut bytes = SegmentBytes::with_capacity(0);
+    for record in records {
+        bytes.push(&record.user, record.millis, |out| out.extend_from_slice(&record.payload));
+    }
+    let last = first + records.len() as u64 - 1;
+    let mut hash = [mark; 32];
+    hash[..8].copy_from_slice(&last.to_be_bytes());
+    SealedSegment { first, last, hash, bytes: bytes.finish() }
 }
 
 /// `count` records of one writer after a head.
 fn segment(of: &str, after: Option<AuditHead>, count: u64, mark: u8) -> Segment {
     let first = after.map_or(1, |head| head.sequence + 1);
-    let records = (first..first + count).map(|n| record(n, if n % 2 == 0 { "bob" } else { "ada" }, mark));
-    Segment { tenant: tenant(of), after, records: records.collect() }
+    let records: Vec<_> = (first..first + count).map(|n| record(n, mark)).collect();
+    Segment { tenant: tenant(of), after, sealed: sealed(first, &records, mark) }
 }
 
 async fn append(store: &Store, segment: Segment) -> AuditAppend {
@@ -46,33 +53,48 @@ async fn head(store: &Store, of: &str) -> Option<AuditHead> {
     store.head(&tenant(of)).await.expect("head")
 }
 
-async fn all(store: &Store, of: &str) -> Vec<SealedRecord> {
+async fn all(store: &Store, of: &str) -> Vec<SealedSegment> {
     store.scan(&tenant(of), 0, usize::MAX).await.expect("scan")
 }
 
-fn numbers(records: &[SealedRecord]) -> Vec<u64> {
-    records.iter().map(|record| record.sequence).collect()
+fn records(segments: &[SealedSegment]) -> Vec<SealedRecord> {
+    segments.iter().flat_map(SealedSegment::records).collect::<Result<_, _>>().expect("records")
 }
 
-/// Appends to `of` until it held `count` records.
-async fn filled(store: &Store, of: &str, count: u64) {
-    assert_eq!(append(store, segment(of, None, count, 1)).await, AuditAppend::Appended);
+fn numbers(segments: &[SealedSegment]) -> Vec<u64> {
+    records(segments).iter().map(|record| record.sequence).collect()
+}
+
+/// Appends `count` records to `of`, each a segment of its own, and returns the head before the last one.
+async fn filled(store: &Store, of: &str, count: u64) -> Option<AuditHead> {
+    let (mut before, mut after) = (None, None);
+    for _ in 0..count {
+        let mine = segment(of, after, 1, 1);
+        (before, after) = (after, Some(mine.end()));
+        assert_eq!(append(store, mine).await, AuditAppend::Appended);
+    }
+    before
 }
 
 /// What was sealed comes back unchanged, also bytes that are no text, and the head is its end.
-pub async fn records_read_back_byte_for_byte(store: Store, _clock: Arc<ManualClock>) {
+pub async fn segments_read_back_byte_for_byte(store: Store, _clock: Arc<ManualClock>) {
     assert_eq!(head(&store, "acme").await, None);
     assert_eq!(all(&store, "acme").await, []);
-    let mut first = segment("acme", None, 3, 1);
-    let odd = Arc::make_mut(&mut first.records);
+    let mut odd: Vec<_> = (1..=3).map(|n| record(n, 1)).collect();
     odd[1].payload = Bytes::from_static(&[0, 255, 10, 13, 39]);
     odd[2].payload = Bytes::new();
+    let first = Segment { tenant: tenant("acme"), after: None, sealed: sealed(1, &odd, 1) };
     assert_eq!(append(&store, first.clone()).await, AuditAppend::Appended);
-    assert_eq!(head(&store, "acme").await, Some(head_of(&first.records[2])));
-    let second = segment("acme", first.end(), 2, 2);
+    assert_eq!(head(&store, "acme").await, Some(first.end()));
+    let second = segment("acme", Some(first.end()), 2, 2);
     assert_eq!(append(&store, second.clone()).await, AuditAppend::Appended);
-    assert_eq!(head(&store, "acme").await, second.end());
-    assert_eq!(all(&store, "acme").await, [first.records, second.records].concat());
+    // A segment that spans many pages of whatever the store keeps it in.
+    let third = segment("acme", Some(second.end()), 5_000, 3);
+    assert_eq!(append(&store, third.clone()).await, AuditAppend::Appended);
+    assert_eq!(head(&store, "acme").await, Some(third.end()));
+    let kept = all(&store, "acme").await;
+    assert_eq!(records(&kept[..1]), odd);
+    assert_eq!(kept, [first.sealed, second.sealed, third.sealed]);
 }
 
 /// An append at any other place than the end writes nothing and names the end.
@@ -82,9 +104,8 @@ pub async fn a_segment_that_starts_elsewhere_is_told_where_the_chain_ends(
 ) {
     let empty_chain = segment("acme", Some(AuditHead { sequence: 3, hash: [1; 32] }), 1, 1);
     assert_eq!(append(&store, empty_chain).await, AuditAppend::Moved(None));
-    filled(&store, "acme", 3).await;
+    let earlier = filled(&store, "acme", 3).await.expect("a head");
     let end = head(&store, "acme").await.expect("a head");
-    let earlier = head_of(&all(&store, "acme").await[1]);
     let forged = AuditHead { hash: [9; 32], ..end };
     let ahead = AuditHead { sequence: 9, ..end };
     for after in [None, Some(earlier), Some(forged), Some(ahead)] {
@@ -93,13 +114,13 @@ pub async fn a_segment_that_starts_elsewhere_is_told_where_the_chain_ends(
     assert_eq!(numbers(&all(&store, "acme").await), [1, 2, 3]);
 }
 
-/// A gap, a repetition or a wrong start is a defect of the writer; nothing at all is appended.
+/// A gap, a wrong start or no record at all is a defect of the writer; nothing at all is appended.
 pub async fn a_misnumbered_segment_stops_the_whole_append(store: Store, _clock: Arc<ManualClock>) {
     filled(&store, "acme", 2).await;
     let end = head(&store, "acme").await;
-    for wrong in [[3, 5], [3, 3], [4, 5], [2, 3]] {
-        let records = wrong.map(|n| record(n, "ada", 2)).to_vec();
-        let bad = Segment { tenant: tenant("acme"), after: end, records: records.into() };
+    for (first, last) in [(4, 5), (2, 3), (1, 1), (3, 2)] {
+        let mut bad = segment("acme", end, 2, 2);
+        (bad.sealed.first, bad.sealed.last) = (first, last);
         for segments in
             [vec![bad.clone(), segment("globex", None, 1, 1)], vec![segment("globex", None, 1, 1), bad]]
         {
@@ -110,6 +131,7 @@ pub async fn a_misnumbered_segment_stops_the_whole_append(store: Store, _clock: 
     assert_eq!(head(&store, "acme").await, end);
     assert_eq!(head(&store, "globex").await, None);
     assert_eq!(all(&store, "globex").await, []);
+    assert_eq!(store.tenants().await.expect("tenants"), [tenant("acme")]);
 }
 
 /// One refused segment does not stop the others, and a later one sees the earlier ones.
@@ -117,7 +139,7 @@ pub async fn segments_stand_each_for_itself(store: Store, _clock: Arc<ManualCloc
     filled(&store, "acme", 1).await;
     let acme_end = head(&store, "acme").await;
     let first = segment("globex", None, 2, 1);
-    let second = segment("globex", first.end(), 1, 1);
+    let second = segment("globex", Some(first.end()), 1, 1);
     let answers = store
         .append(&[first, segment("acme", None, 5, 2), second, segment("acme", acme_end, 1, 1)])
         .await
@@ -128,17 +150,6 @@ pub async fn segments_stand_each_for_itself(store: Store, _clock: Arc<ManualCloc
     assert_eq!(numbers(&all(&store, "globex").await), [1, 2, 3]);
     assert_eq!(numbers(&all(&store, "acme").await), [1, 2]);
     assert_eq!(store.append(&[]).await.expect("append"), []);
-}
-
-/// A segment without records changes nothing and makes no chain.
-pub async fn an_empty_segment_asks_where_the_chain_ends(store: Store, _clock: Arc<ManualClock>) {
-    assert_eq!(append(&store, segment("acme", None, 0, 1)).await, AuditAppend::Appended);
-    assert_eq!(head(&store, "acme").await, None);
-    assert_eq!(store.tenants().await.expect("tenants"), []);
-    filled(&store, "acme", 1).await;
-    let end = head(&store, "acme").await;
-    assert_eq!(append(&store, segment("acme", None, 0, 1)).await, AuditAppend::Moved(end));
-    assert_eq!(append(&store, segment("acme", end, 0, 1)).await, AuditAppend::Appended);
 }
 
 /// Of many writers at one head one appends; the others learn the new head.
@@ -169,7 +180,7 @@ pub async fn appending_at_once_makes_one_chain(store: Store, _clock: Arc<ManualC
             for _ in 0..rounds {
                 loop {
                     let mine = segment("acme", after, 2, mark);
-                    let end = mine.end();
+                    let end = Some(mine.end());
                     match append(&store, mine).await {
                         AuditAppend::Appended => {
                             after = end;
@@ -182,13 +193,13 @@ pub async fn appending_at_once_makes_one_chain(store: Store, _clock: Arc<ManualC
         }
     })
     .await;
-    let records = all(&store, "acme").await;
-    assert_eq!(numbers(&records), (1..=80).collect::<Vec<_>>());
+    let kept = all(&store, "acme").await;
+    assert_eq!(numbers(&kept), (1..=80).collect::<Vec<_>>());
+    assert!(kept.iter().all(|segment| segment.count() == 2), "a segment stays together");
     for mark in 1..=4_u8 {
-        let of_writer = records.iter().filter(|record| record.hash[31] == mark).count();
-        assert_eq!(of_writer, 20, "writer {mark}");
+        let of_writer = kept.iter().filter(|segment| segment.hash[31] == mark).count();
+        assert_eq!(of_writer, 10, "writer {mark}");
     }
-    assert!(records.chunks(2).all(|pair| pair[0].hash[31] == pair[1].hash[31]), "a segment stays together");
 }
 
 /// Chains of different tenants do not know of each other.
@@ -202,13 +213,28 @@ pub async fn tenants_have_chains_of_their_own(store: Store, _clock: Arc<ManualCl
     assert_eq!(numbers(&all(&store, "acme").await), [1, 2, 3]);
 }
 
-/// Pages follow on each other and end.
+/// Pages follow on each other and end; they are made of whole segments.
 pub async fn scan_pages_through_the_chain(store: Store, _clock: Arc<ManualClock>) {
-    filled(&store, "acme", 10).await;
-    let page = async |from, limit| numbers(&store.scan(&tenant("acme"), from, limit).await.expect("scan"));
-    assert_eq!(page(0, 3).await, [1, 2, 3]);
-    assert_eq!(page(4, 3).await, [4, 5, 6]);
-    assert_eq!(page(9, 100).await, [9, 10]);
+    let mut after = None;
+    for count in [1, 3, 1, 4, 1] {
+        let mine = segment("acme", after, count, 1);
+        after = Some(mine.end());
+        assert_eq!(append(&store, mine).await, AuditAppend::Appended);
+    }
+    let page = async |from, limit| {
+        let page = store.scan(&tenant("acme"), from, limit).await.expect("scan");
+        page.iter().map(|segment| (segment.first, segment.last)).collect::<Vec<_>>()
+    };
+    let whole = [(1, 1), (2, 4), (5, 5), (6, 9), (10, 10)];
+    assert_eq!(page(0, usize::MAX).await, whole);
+    assert_eq!(page(1, 1).await, whole[..1]);
+    assert_eq!(page(0, 2).await, whole[..2], "the second record's segment comes whole");
+    assert_eq!(page(0, 4).await, whole[..2]);
+    assert_eq!(page(0, 5).await, whole[..3]);
+    assert_eq!(page(3, 1).await, whole[1..2], "a segment that begins before");
+    assert_eq!(page(4, 2).await, whole[1..3], "of which only what was asked for counts");
+    assert_eq!(page(5, 1).await, whole[2..3]);
+    assert_eq!(page(9, 100).await, whole[3..]);
     assert!(page(11, 5).await.is_empty());
     assert!(page(u64::MAX, usize::MAX).await.is_empty());
     assert!(page(1, 0).await.is_empty());
@@ -216,13 +242,20 @@ pub async fn scan_pages_through_the_chain(store: Store, _clock: Arc<ManualClock>
 
 /// An export of a person holds all of theirs and nothing of anybody else.
 pub async fn a_persons_rows_are_theirs_alone(store: Store, _clock: Arc<ManualClock>) {
-    filled(&store, "acme", 10).await;
-    filled(&store, "globex", 4).await;
+    for (of, count) in [("acme", 7), ("globex", 4)] {
+        assert_eq!(append(&store, segment(of, None, count, 1)).await, AuditAppend::Appended);
+    }
+    let end = head(&store, "acme").await;
+    assert_eq!(append(&store, segment("acme", end, 3, 1)).await, AuditAppend::Appended);
     let page = async |who: &str, from, limit| {
-        numbers(&store.scan_user(&tenant("acme"), &user(who), from, limit).await.expect("scan"))
+        let records = store.scan_user(&tenant("acme"), &user(who), from, limit).await.expect("scan");
+        assert!(records.iter().all(|found| *found == record(found.sequence, 1)), "{records:?}");
+        records.iter().map(|record| record.sequence).collect::<Vec<_>>()
     };
     assert_eq!(page("ada", 0, usize::MAX).await, [1, 3, 5, 7, 9]);
     assert_eq!(page("bob", 3, 2).await, [4, 6]);
+    assert_eq!(page("bob", 6, 9).await, [6, 8, 10]);
+    assert!(page("ada", 0, 0).await.is_empty());
     assert!(page("Ada", 0, 9).await.is_empty());
     assert!(page("nobody", 0, 9).await.is_empty());
 }
@@ -262,6 +295,7 @@ pub async fn prune_drops_the_oldest_and_keeps_the_head(store: Store, _clock: Arc
     store.put_checkpoint(checkpoint.clone()).await.expect("put");
     let prune = async |before| store.prune(&tenant("acme"), before).await.expect("prune");
     assert_eq!(prune(0).await, 0);
+    assert_eq!(prune(1).await, 0);
     assert_eq!(prune(5).await, 4);
     assert_eq!(prune(5).await, 0);
     assert_eq!(numbers(&all(&store, "acme").await), [5, 6, 7, 8, 9, 10]);
@@ -273,6 +307,21 @@ pub async fn prune_drops_the_oldest_and_keeps_the_head(store: Store, _clock: Arc
     assert_eq!(append(&store, segment("acme", None, 1, 2)).await, AuditAppend::Moved(end));
     assert_eq!(append(&store, segment("acme", end, 1, 2)).await, AuditAppend::Appended);
     assert_eq!(numbers(&all(&store, "acme").await), [11]);
+}
+
+/// A segment goes when its last record goes.
+pub async fn prune_leaves_a_segment_whole(store: Store, _clock: Arc<ManualClock>) {
+    let first = segment("acme", None, 4, 1);
+    let second = segment("acme", Some(first.end()), 2, 1);
+    assert_eq!(append(&store, first.clone()).await, AuditAppend::Appended);
+    assert_eq!(append(&store, second.clone()).await, AuditAppend::Appended);
+    let prune = async |before| store.prune(&tenant("acme"), before).await.expect("prune");
+    assert_eq!(prune(4).await, 0);
+    assert_eq!(all(&store, "acme").await, [first.sealed, second.sealed.clone()]);
+    assert_eq!(prune(6).await, 4);
+    assert_eq!(all(&store, "acme").await, [second.sealed]);
+    let of_bob = store.scan_user(&tenant("acme"), &user("bob"), 0, 9).await.expect("scan");
+    assert_eq!(of_bob.iter().map(|record| record.sequence).collect::<Vec<_>>(), [6]);
 }
 
 async fn subject_key(store: &Store, of: &TenantId, who: &str, candidate: u8) -> Option<u8> {

@@ -125,11 +125,10 @@ macro_rules! conformance {
     };
     (audit, $factory:expr) => {
         $crate::__conformance_tests! { audit, $factory, [
-            records_read_back_byte_for_byte
+            segments_read_back_byte_for_byte
             a_segment_that_starts_elsewhere_is_told_where_the_chain_ends
             a_misnumbered_segment_stops_the_whole_append
             segments_stand_each_for_itself
-            an_empty_segment_asks_where_the_chain_ends
             one_of_many_appends_at_a_head_wins
             appending_at_once_makes_one_chain
             tenants_have_chains_of_their_own
@@ -137,6 +136,7 @@ macro_rules! conformance {
             a_persons_rows_are_theirs_alone
             checkpoints_are_kept_in_order
             prune_drops_the_oldest_and_keeps_the_head
+            prune_leaves_a_segment_whole
             the_first_subject_key_stays
             many_callers_get_one_subject_key
             an_erased_subject_never_gets_a_key_again

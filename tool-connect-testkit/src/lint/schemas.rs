@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use tool_connect_core::schema::dialect::{Dialect, lint, normalise};
 use tool_connect_core::{SchemaSource, ToolDefinition, pointer_token, schema};
 
 use super::Finding;
@@ -40,6 +41,43 @@ pub(super) fn findings(definition: &ToolDefinition) -> Vec<Finding> {
         )),
     }
     findings
+}
+
+/// What a model API would refuse although the schema was made acceptable to it: nothing, or the normaliser is wrong.
+pub(super) fn dialects(definition: &ToolDefinition) -> Vec<Finding> {
+    let Ok(input) = definition.input.schema() else { return Vec::new() };
+    let of = |dialect| {
+        let found = lint(normalise(input.as_value(), dialect).schema(), dialect);
+        found.into_iter().map(move |finding| format!("for {dialect}: {finding}"))
+    };
+    Dialect::ALL
+        .into_iter()
+        .flat_map(of)
+        .map(|found| Finding::of(&definition.name, "dialect", found))
+        .collect()
+}
+
+/// What is loosened for each model API, and what of the description is cut.
+pub(super) fn notes(definition: &ToolDefinition) -> Vec<Finding> {
+    let Ok(input) = definition.input.schema() else { return Vec::new() };
+    let mut notes = Vec::new();
+    for dialect in Dialect::ALL {
+        for loosened in normalise(input.as_value(), dialect).loosened() {
+            notes.push(Finding::of(&definition.name, "loosened", format!("for {dialect}: {loosened}")));
+        }
+        // Of name and description, the description alone may be too long: the name is checked where it is registered.
+        let plain = serde_json::json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
+        let words =
+            tool_connect_core::schema::dialect::lint_tool("t__t", &definition.description, &plain, dialect);
+        for finding in words.iter().filter(|finding| finding.rule == "description") {
+            notes.push(Finding::of(
+                &definition.name,
+                "loosened",
+                format!("for {dialect}: {}", finding.message),
+            ));
+        }
+    }
+    notes
 }
 
 /// Why a text is no JSON Schema; of draft 2020-12 where it names none.
