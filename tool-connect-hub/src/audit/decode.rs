@@ -35,9 +35,6 @@ pub struct AuditRecord {
     pub tenant: TenantId,
     /// Number in the chain; the first is 1.
     pub sequence: u64,
-    /// The record's hash, which the next one builds on.
-    #[serde(serialize_with = "hex")]
-    pub hash: [u8; 32],
     /// When, in milliseconds since the Unix epoch.
     pub millis: u64,
     /// What it is about.
@@ -155,7 +152,6 @@ impl AuditRecord {
         Ok(Self {
             tenant: tenant.clone(),
             sequence: sealed.sequence,
-            hash: sealed.hash,
             millis: sealed.millis,
             kind,
             user: sealed.user.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tool_connect_core::store::{AuditHead, Checkpoint, SealedRecord};
+use tool_connect_core::store::{AuditHead, Checkpoint, SealedRecord, SealedSegment};
 use tool_connect_core::{Arguments, CallId, Error, ErrorKind, Principal, Result, TenantId, UserId};
 
 use super::checkpoint::{self, SignatureCheck};
@@ -10,7 +10,7 @@ use super::decode::AuditRecord;
 use super::encode::{Hashed, Key};
 use super::entry::{AuditEntry, EntryKind, Outcome};
 use super::keys::subject_key;
-use super::trail::{AuditTrail, Shared};
+use super::trail::{AuditTrail, Hand, Shared};
 use super::verify::{Verification, verify_chain, verify_range};
 use super::writer::within;
 
@@ -97,8 +97,11 @@ impl Audit {
     /// Where the store fails or a record cannot be read.
     pub async fn records(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<AuditRecord>> {
         self.trail.flush().await?;
-        let sealed = self.shared().store.scan(tenant, from, limit).await?;
-        sealed.iter().map(|record| AuditRecord::decode(tenant, record)).collect()
+        let segments = self.shared().store.scan(tenant, from, limit).await?;
+        let records = segments.iter().flat_map(SealedSegment::records);
+        // The first segment may begin before.
+        let wanted = records.filter(|record| record.as_ref().map_or(true, |record| record.sequence >= from));
+        wanted.take(limit).map(|record| AuditRecord::decode(tenant, &record?)).collect()
     }
 
     /// Every record about a person, and none about another, for their right of access.
@@ -162,6 +165,7 @@ impl Audit {
     pub async fn erase(&self, tenant: &TenantId, user: &UserId) -> Result<bool> {
         let shared = self.shared();
         let existed = {
+            let _hand = Hand(shared);
             let mut writer = shared.writer.lock().await;
             // What waits was recorded before the erasure and is sealed under the key.
             writer.drain(&shared.queue).await.map_err(super::trail::unavailable)?;
@@ -177,9 +181,9 @@ impl Audit {
         Ok(existed)
     }
 
-    /// Drops records numbered below `before`, for retention, after a look whether they verify. A
-    /// checkpoint is signed first, from which verification goes on. The last record stays in any
-    /// case. Returns how many were dropped.
+    /// Drops records numbered below `before`, for retention, after a look whether they verify: the
+    /// segments that they fill, so that a few of them may stay. A checkpoint is signed first, from which verification
+    /// goes on. The last segment stays in any case. Returns how many records were dropped.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] where they do not verify, or the store's.
@@ -189,14 +193,14 @@ impl Audit {
         let head = self.head(tenant).await?;
         let before = before.min(head.sequence);
         let first = within(shared.settings.timeout, shared.store.scan(tenant, 1, 1)).await?;
-        if first.first().is_none_or(|first| first.sequence >= before) {
+        if first.first().is_none_or(|first| first.last >= before) {
             return Ok(0);
         }
         let range = 1..=before.saturating_sub(1);
         let seen = verify_range(&*shared.store, &*shared.signer, tenant, &[], range).await?.intact()?;
         let Some(end) = seen.head else { return Ok(0) };
         self.sign(tenant, end).await?;
-        shared.store.prune(tenant, before).await
+        shared.store.prune(tenant, end.sequence.saturating_add(1)).await
     }
 }
 

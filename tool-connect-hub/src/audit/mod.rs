@@ -1,6 +1,7 @@
 //! The audit trail: who called what, on whose behalf, and how it ended.
 //!
-//! Each tenant has one chain of records; each record's hash covers the one before, so that an
+//! Each tenant has one chain of segments, which are the records that were written together; each
+//! segment's hash covers its records and the segment before, so that an
 //! edit, a removal, an insertion or another order shows. Signed checkpoints, kept elsewhere, show
 //! that the end was cut off. [`Audit`] reads, verifies and tends the trail.
 //!
@@ -27,13 +28,20 @@
 //! | 14 | [keyed hash](Audit::arguments_hash) of the arguments | 32 bytes; a byte 0: the person was erased; a byte 1: they could not be written |
 //! | 15 to 19 | of a secret: whose it is, record, field, key id, purpose | texts |
 //!
-//! The tenant, the user, the time (Unix milliseconds) and the number stand beside the payload in
-//! the [`SealedRecord`](tool_connect_core::store::SealedRecord). The record's hash is SHA-256 over:
-//! a byte 2, the previous record's hash, the number in eight bytes, the time in eight bytes, the
-//! length of the user in two bytes, the user, the payload; numbers are big endian. Before the first
-//! record stands the SHA-256 of the text `tc-audit-genesis-1` and the tenant.
+//! The user, the time (Unix milliseconds) and the payload of each record stand in the bytes of the
+//! [`SealedSegment`](tool_connect_core::store::SealedSegment), whose documentation says how; the tenant and the numbers stand
+//! beside them. The segment's hash is BLAKE3 over: a byte 3, the previous segment's hash, the first and the last record's
+//! number in eight bytes each, the BLAKE3 hash of the segment's bytes; numbers are big endian. Before the first segment stands
+//! the SHA-256 of the text `tc-audit-genesis-1` and the tenant.
 //!
-//! Format 1 was JSON, in the same chains. With `len` for a length in eight bytes, big endian, its
+//! # Earlier formats
+//!
+//! Such records are in the same chains, each a segment of its own that begins with a byte 2. The hash of a record of
+//! format 2, whose payload is the same as now, is SHA-256 over:
+//! a byte 2, the previous record's hash, the number in eight bytes, the time in eight bytes, the
+//! length of the user in two bytes, the user, the payload; numbers are big endian.
+//!
+//! Format 1 was JSON. With `len` for a length in eight bytes, big endian, its
 //! hash is SHA-256 over: the text `tc-audit-1`, the previous record's hash, the number in eight
 //! bytes, `len` and bytes of the user, the time in eight bytes, `len` and bytes of the payload.
 //!
@@ -56,6 +64,7 @@ mod settings;
 mod tests;
 mod trail;
 mod verify;
+mod wait;
 mod writer;
 
 pub use checkpoint::{

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
-use tokio::sync::oneshot;
-use tool_connect_core::{Arguments, Error, Principal, TenantId, TypedArgs};
+use tool_connect_core::{Arguments, Principal, TenantId, TypedArgs};
 
 use super::encode;
 use super::entry::AuditEntry;
+use super::wait::{Candidate, Waiter};
 
 /// Arguments up to this long are copied into the queue; of longer ones only a digest.
 pub(super) const INLINE_ARGUMENTS: usize = 4_096;
@@ -20,9 +20,6 @@ const MAX_SHARDS: usize = 16;
 const RECENT: usize = 64;
 /// No place.
 const NONE: u32 = u32::MAX;
-
-/// Told when a record is durable, or why it is not.
-pub(super) type Waiter = oneshot::Sender<Result<(), Arc<Error>>>;
 
 /// What has to be known of arguments for their keyed hash.
 pub(super) enum QueuedArguments {
@@ -44,6 +41,13 @@ pub(super) struct Queued {
     pub(super) principal: u32,
     start: u32,
     length: u32,
+}
+
+impl Queued {
+    /// How many bytes of it are written already.
+    pub(super) fn size(&self) -> usize {
+        self.length as usize
+    }
 }
 
 /// Principals of a batch: each held once by many records, now and then twice.
@@ -84,8 +88,8 @@ pub(super) struct Batch {
     pub(super) principals: Principals,
     /// Records that found no place, by tenant.
     pub(super) lost: BTreeMap<TenantId, Lost>,
-    /// Whether somebody waits for one of the records.
-    awaited: bool,
+    /// How many of the records somebody waits for.
+    awaited: usize,
     text: Vec<u8>,
 }
 
@@ -112,7 +116,7 @@ impl Batch {
     /// Empties it and keeps its memory, unless a rush has made that large.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
-        self.awaited = false;
+        self.awaited = 0;
         self.principals.items.clear();
         self.lost.clear();
         self.text.clear();
@@ -147,7 +151,7 @@ impl Batch {
                 QueuedArguments::Digest
             }
         };
-        self.awaited |= waiter.is_some();
+        self.awaited += usize::from(waiter.is_some());
         self.entries.push(Queued {
             at: entry.at,
             arguments,
@@ -289,7 +293,20 @@ impl Queue {
     pub(super) fn is_pressing(&self) -> bool {
         self.shards.iter().any(|shard| {
             let batch = shard.lock();
-            batch.awaited || batch.entries.len() >= self.complete
+            batch.awaited > 0 || batch.entries.len() >= self.complete
+        })
+    }
+
+    /// How many wait for a record in it.
+    pub(super) fn awaited(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().awaited).sum()
+    }
+
+    /// Somebody who waits for a record in it.
+    pub(super) fn candidate(&self) -> Option<Candidate> {
+        self.shards.iter().find_map(|shard| {
+            let batch = shard.lock();
+            batch.entries.iter().find_map(|entry| entry.waiter.as_ref()?.candidate())
         })
     }
 
@@ -312,7 +329,7 @@ impl Queue {
             let mut batch = shard.lock();
             waiting += batch.entries.len();
             waiters.extend(batch.entries.iter_mut().filter_map(|entry| entry.waiter.take()));
-            batch.awaited = false;
+            batch.awaited = 0;
         }
         waiting
     }

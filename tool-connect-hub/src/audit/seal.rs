@@ -3,13 +3,39 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tool_connect_core::store::{SealedRecord, Segment};
+use tool_connect_core::store::{SealedSegment, Segment, SegmentBytes};
 use tool_connect_core::{Clock, Principal, TenantId, UserId, unix_millis};
 
+use super::chain;
 use super::decode::SYSTEM_USER;
 use super::encode::{self, Key};
-use super::queue::{Batch, Lost, QueuedArguments, Waiter};
+use super::queue::{Batch, Lost, Queued, QueuedArguments};
+use super::wait::{Candidate, Waiter};
+
+/// What a record takes in a segment beside what the caller wrote: its frame and the field of the arguments.
+const BESIDE: usize = 48;
+
+/// A segment whose place in the chain need not be known yet.
+pub(super) struct Sealed {
+    pub(super) segment: Segment,
+    /// How many records it holds.
+    pub(super) count: u64,
+    /// The hash of its bytes.
+    pub(super) content: [u8; 32],
+}
+
+impl Sealed {
+    /// A segment of these records; `None` where there is none.
+    pub(super) fn new(tenant: TenantId, bytes: SegmentBytes, count: u64) -> Option<Self> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let bytes = bytes.finish();
+        let content = chain::content(&bytes);
+        let sealed = SealedSegment { first: 0, last: 0, hash: [0; 32], bytes };
+        Some(Self { segment: Segment { tenant, after: None, sealed }, count, content })
+    }
+}
 
 /// Whom a record is about.
 struct Who {
@@ -164,94 +190,87 @@ impl Work {
             .extend(self.taken.iter_mut().flat_map(|t| &mut t.batch.entries).filter_map(|e| e.waiter.take()));
     }
 
-    /// Makes the next records canonical, up to `limit` of them, in segments that are not linked
-    /// yet.
-    pub(super) fn seal(&mut self, limit: usize, time: &WallTime, waiters: &mut Vec<Waiter>) -> Vec<Segment> {
+    /// Somebody who waits for what is not sealed.
+    pub(super) fn candidate(&self) -> Option<Candidate> {
+        let mut entries = self.taken.iter().flat_map(|taken| &taken.batch.entries);
+        entries.find_map(|entry| entry.waiter.as_ref()?.candidate())
+    }
+
+    /// Makes the next records canonical, up to `limit` of them, in a segment for each chain.
+    pub(super) fn seal(&mut self, limit: usize, time: &WallTime, waiters: &mut Vec<Waiter>) -> Vec<Sealed> {
         let end = self.order.len().min(self.next.saturating_add(limit));
         let places = self.order.get(self.next..end).unwrap_or_default();
-        let mut text = Vec::with_capacity(places.len() * 160);
-        let mut records: Vec<Written> = Vec::with_capacity(places.len());
+        let mut sizes = vec![0; self.tenants.len()];
+        for (_, number, place) in places {
+            let queued = self.taken.get_mut(*number as usize);
+            let queued = queued.and_then(|taken| taken.batch.entries.get_mut(*place as usize));
+            waiters.extend(queued.and_then(|queued| queued.waiter.take()));
+            if let Some((_, queued, who)) = find(&self.taken, &self.who, (*number, *place))
+                && let Some(size) = sizes.get_mut(who.chain as usize)
+            {
+                *size += queued.size() + who.principal.user.as_str().len() + BESIDE;
+            }
+        }
+        let mut open: Vec<Open> = sizes.into_iter().map(Open::with_capacity).collect();
         for &(at, number, place) in places {
-            let Some(taken) = self.taken.get_mut(number as usize) else { continue };
-            let Some(queued) = taken.batch.entries.get_mut(place as usize) else { continue };
-            waiters.extend(queued.waiter.take());
-            let Taken { batch, who } = &*taken;
-            let Some(queued) = batch.entries.get(place as usize) else { continue };
-            let who = who.get(queued.principal as usize).and_then(|who| self.who.get(*who as usize));
-            let Some(Who { principal, chain, key, .. }) = who else { continue };
+            let Some((batch, queued, who)) = find(&self.taken, &self.who, (number, place)) else { continue };
+            let Some(open) = open.get_mut(who.chain as usize) else { continue };
             let (record, hashed) = batch.texts(queued);
-            text.extend_from_slice(record);
-            encode::arguments(&mut text, &queued.arguments, hashed, key);
-            records.push(Written {
-                chain: *chain as usize,
-                user: principal.user.clone(),
-                millis: time.at(at),
-                end: text.len(),
+            open.push(&who.principal.user, time.at(at), |out| {
+                out.extend_from_slice(record);
+                encode::arguments(out, &queued.arguments, hashed, &who.key);
             });
         }
         self.next = end;
-        let gaps = self.seal_gaps(time, &mut text);
-        segments(&self.tenants, records, gaps, Bytes::from(text))
+        self.seal_gaps(time, &mut open);
+        let sealed = self.tenants.iter().zip(open);
+        sealed.filter_map(|(tenant, open)| Sealed::new(tenant.clone(), open.bytes, open.count)).collect()
     }
 
-    fn seal_gaps(&mut self, time: &WallTime, text: &mut Vec<u8>) -> Vec<(TenantId, u64, usize)> {
-        std::mem::take(&mut self.lost)
-            .into_iter()
-            .map(|(tenant, lost)| {
-                encode::gap(text, lost.records, time.at(lost.since));
-                (tenant, time.millis, text.len())
-            })
-            .collect()
-    }
-}
-
-/// A record's place in the text ends here, and begins where the one before ends.
-struct Written {
-    chain: usize,
-    user: UserId,
-    millis: u64,
-    end: usize,
-}
-
-/// Cuts the text into the records of each tenant.
-fn segments(
-    tenants: &[TenantId],
-    records: Vec<Written>,
-    gaps: Vec<(TenantId, u64, usize)>,
-    text: Bytes,
-) -> Vec<Segment> {
-    let mut counts = vec![0; tenants.len()];
-    for record in &records {
-        if let Some(count) = counts.get_mut(record.chain) {
-            *count += 1;
-        }
-    }
-    let open = tenants.iter().zip(&counts);
-    let mut open: Vec<(TenantId, Vec<SealedRecord>)> =
-        open.map(|(tenant, count)| (tenant.clone(), Vec::with_capacity(*count))).collect();
-    let mut start = 0;
-    let mut next = |end: usize, user: UserId, millis: u64| {
-        let payload = text.slice(start..end);
-        start = end;
-        SealedRecord { sequence: 0, user, millis, payload, hash: [0; 32] }
-    };
-    for Written { chain, user, millis, end } in records {
-        let record = next(end, user, millis);
-        if let Some((_, records)) = open.get_mut(chain) {
-            records.push(record);
-        }
-    }
-    if let (false, Ok(system)) = (gaps.is_empty(), UserId::new(SYSTEM_USER)) {
-        for (tenant, millis, end) in gaps {
-            let record = next(end, system.clone(), millis);
-            match open.iter_mut().find(|(of, _)| *of == tenant) {
-                Some((_, records)) => records.push(record),
-                None => open.push((tenant, vec![record])),
+    fn seal_gaps(&mut self, time: &WallTime, open: &mut Vec<Open>) {
+        let Ok(system) = UserId::new(SYSTEM_USER) else { return };
+        for (tenant, lost) in std::mem::take(&mut self.lost) {
+            let place = self.tenants.iter().position(|of| *of == tenant).unwrap_or_else(|| {
+                self.tenants.push(tenant);
+                self.tenants.len() - 1
+            });
+            if place >= open.len() {
+                open.resize_with(place + 1, || Open::with_capacity(BESIDE));
+            }
+            if let Some(open) = open.get_mut(place) {
+                open.push(&system, time.millis, |out| encode::gap(out, lost.records, time.at(lost.since)));
             }
         }
     }
-    let written = open.into_iter().filter(|(_, records)| !records.is_empty());
-    written.map(|(tenant, records)| Segment { tenant, after: None, records: records.into() }).collect()
+}
+
+/// A segment that is being written.
+struct Open {
+    bytes: SegmentBytes,
+    count: u64,
+}
+
+impl Open {
+    fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: SegmentBytes::with_capacity(bytes), count: 0 }
+    }
+
+    fn push(&mut self, user: &UserId, millis: u64, write: impl FnOnce(&mut Vec<u8>)) {
+        self.bytes.push(user, millis, write);
+        self.count += 1;
+    }
+}
+
+/// An entry, its batch and whom it is about.
+fn find<'a>(
+    taken: &'a [Taken],
+    whos: &'a [Who],
+    (number, place): (u32, u32),
+) -> Option<(&'a Batch, &'a Queued, &'a Who)> {
+    let Taken { batch, who } = taken.get(number as usize)?;
+    let queued = batch.entries.get(place as usize)?;
+    let who = whos.get(*who.get(queued.principal as usize)? as usize)?;
+    Some((batch, queued, who))
 }
 
 /// A place in a list of what a queue holds; there are fewer than 2^32.
@@ -262,6 +281,6 @@ fn index(place: usize) -> u32 {
 /// Who may be waiting for work that failed.
 pub(super) fn refuse(waiters: &mut Vec<Waiter>, why: &Arc<tool_connect_core::Error>) {
     for waiter in waiters.drain(..) {
-        let _ = waiter.send(Err(Arc::clone(why))); // The caller may have gone.
+        waiter.answer(Err(Arc::clone(why)));
     }
 }

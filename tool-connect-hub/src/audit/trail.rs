@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify, oneshot};
+use tokio::sync::{Mutex, Notify};
 use tool_connect_core::store::AuditStore;
 use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result};
 
 use super::checkpoint::CheckpointSigner;
 use super::entry::AuditEntry;
-use super::queue::{Pushed, Queue, Room, Waiter};
+use super::queue::{Pushed, Queue, Room};
+use super::wait::{self, Waiter, Waiting};
 use super::writer::{Ahead, Events, Turn, Writer, jitter};
 use super::{AuditMode, AuditSettings};
 
@@ -100,7 +101,8 @@ impl AuditTrail {
         }
     }
 
-    /// Puts a record down as soon as there is room.
+    /// Puts a record down as soon as there is room. Where its caller goes away meanwhile it is put down as by
+    /// [`record_on_drop`](Self::record_on_drop).
     ///
     /// # Errors
     /// [`ErrorKind::AuditUnavailable`] where there is no room and the store fails; the record is
@@ -109,13 +111,17 @@ impl AuditTrail {
         if self.record(entry).is_ok() {
             return Ok(());
         }
+        let mut pending = Pending { trail: self, entry: Some(entry) };
         loop {
+            let _hand = Hand(&self.shared);
             let mut writer = self.shared.writer.lock().await;
             // Room may have been made while we waited.
             if self.record(entry).is_ok() {
+                pending.entry = None;
                 return Ok(());
             }
             if let Err(why) = self.shared.helping(writer.turn(&self.shared.queue, Ahead::Queue)).await {
+                pending.entry = None;
                 self.shared.queue.lose(entry);
                 return Err(unavailable(why));
             }
@@ -132,10 +138,11 @@ impl AuditTrail {
         if self.shared.settings.mode != AuditMode::FailClosed {
             return self.record_slow(entry).await;
         }
-        let (waiter, answer) = oneshot::channel();
+        let (waiter, waiting) = wait::pair();
         let mut waiter = Some(waiter);
         let shared = &self.shared;
         while !shared.put(entry, Room::Queue, &mut waiter) {
+            let _hand = Hand(shared);
             let mut writer = shared.writer.lock().await;
             if shared.put(entry, Room::Queue, &mut waiter) {
                 break;
@@ -144,7 +151,7 @@ impl AuditTrail {
                 return Err(not_run(why)); // It never ran and was never promised.
             }
         }
-        let durable = shared.helping(shared.lead(answer)).await;
+        let durable = shared.helping(shared.lead(&waiting)).await;
         durable.map_err(not_run)
     }
 
@@ -167,6 +174,7 @@ impl AuditTrail {
         let mut tries = 0;
         loop {
             let why = {
+                let _hand = Hand(&self.shared);
                 let mut writer = self.shared.writer.lock().await;
                 match writer.drain(&self.shared.queue).await {
                     Ok(()) => match writer.sign_all().await {
@@ -223,28 +231,48 @@ impl Shared {
         }
     }
 
-    /// Takes turns until the answer is there.
-    async fn lead(&self, mut answer: oneshot::Receiver<Result<(), Arc<Error>>>) -> Result<(), Arc<Error>> {
+    /// Waits for the answer, and leads where nobody does or when asked to. Those who wait do not queue for the writer: who
+    /// lets go of it asks one of them, and the others are woken once, by their answer.
+    async fn lead(&self, waiting: &Waiting) -> Result<(), Arc<Error>> {
+        let _left = Left { shared: self, waiting };
         loop {
-            let lock = pin!(self.writer.lock());
-            match select(&mut answer, lock).await {
-                Either::Left((answer, _)) => return answer.unwrap_or_else(|_| Err(Arc::new(gone()))),
-                Either::Right((mut writer, _)) => {
-                    // Whoever wrote before us may have written our record.
-                    match answer.try_recv() {
-                        Ok(answer) => return answer,
-                        Err(oneshot::error::TryRecvError::Closed) => return Err(Arc::new(gone())),
-                        Err(oneshot::error::TryRecvError::Empty) => {}
-                    }
+            if let Ok(writer) = self.writer.try_lock() {
+                let _hand = Hand(self);
+                let mut writer = writer; // Let go of before the hand.
+                // Whoever wrote before us may have written our record.
+                if waiting.answered().is_none() {
+                    writer.gather(&self.queue).await;
                     // A failure is told through the answer.
                     let _ = writer.turn(&self.queue, Ahead::Queue).await;
                 }
+            }
+            if let Some(answer) = waiting.next().await {
+                return answer;
+            }
+        }
+    }
+
+    /// Asks one of those who wait to lead, unless somebody does. A record is put down before its caller looks whether
+    /// the writer is free, and here the writer is let go of before the queue is looked at: one of the two sees the other.
+    fn hand_on(&self) {
+        loop {
+            let Ok(writer) = self.writer.try_lock() else { return };
+            let candidate = writer.candidate();
+            drop(writer);
+            match candidate.or_else(|| self.queue.candidate()) {
+                Some(candidate) if !candidate.ask() => {}
+                _ => return,
             }
         }
     }
 
     pub(super) async fn flush(self: &Arc<Self>) -> Result<()> {
-        let drained = self.helping(async { self.writer.lock().await.drain(&self.queue).await }).await;
+        let drain = async {
+            let _hand = Hand(self);
+            let mut writer = self.writer.lock().await;
+            writer.drain(&self.queue).await
+        };
+        let drained = self.helping(drain).await;
         drained.map_err(unavailable)
     }
 
@@ -254,6 +282,43 @@ impl Shared {
         let value = turn.await;
         std::mem::forget(rest);
         value
+    }
+}
+
+/// A record whose caller waits for room and may go away.
+struct Pending<'a> {
+    trail: &'a AuditTrail,
+    entry: Option<&'a AuditEntry<'a>>,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry {
+            self.trail.record_on_drop(entry);
+        }
+    }
+}
+
+/// Made before the writer is locked, so that it is dropped behind that: somebody else leads on.
+pub(super) struct Hand<'a>(pub(super) &'a Shared);
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        self.0.hand_on();
+    }
+}
+
+/// Somebody who waits and goes away, with the answer or without: they may have been asked to lead meanwhile.
+struct Left<'a> {
+    shared: &'a Shared,
+    waiting: &'a Waiting,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if self.waiting.leave() {
+            self.shared.hand_on();
+        }
     }
 }
 
@@ -305,6 +370,7 @@ impl Task {
         let mut wrote = Turn::Idle;
         loop {
             let (turn, more) = {
+                let _hand = Hand(&self.shared);
                 let mut writer = self.shared.writer.lock().await;
                 (writer.turn(&self.shared.queue, Ahead::Queue).await, writer.has_work())
             };
@@ -335,7 +401,7 @@ impl Task {
     }
 }
 
-fn gone() -> Error {
+pub(super) fn gone() -> Error {
     Error::new(ErrorKind::Internal, "the audit writer dropped a record that was waited for")
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
-use tool_connect_core::store::{AuditHead, AuditStore, Checkpoint, SealedRecord};
+use tool_connect_core::store::{AuditHead, AuditStore, Checkpoint, SealedSegment};
 use tool_connect_core::{Error, ErrorKind, Result, TenantId};
 
 use super::chain;
@@ -13,25 +13,28 @@ use super::checkpoint::{self, CheckpointVerifier, SignatureCheck};
 const PAGE: usize = 1_024;
 /// Further findings are only counted.
 const MAX_FINDINGS: usize = 100;
-/// Among so many altered records the exchanged ones are looked for.
+/// Among so many altered segments the exchanged ones are looked for.
 const MAX_COMPARED: usize = 32;
 
-/// What is wrong with a chain.
+/// What is wrong with a chain. Records are sealed in segments, those that were written together under one hash, so
+/// a finding may name several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {
-    /// The record, or what links it to the one before, is not what was sealed: it was edited, or a
-    /// record was inserted or removed before it.
+    /// The records of a segment, or what links them to those before, are not what was sealed: they were
+    /// edited, inserted, removed or exchanged, or that was done before them.
     Altered {
-        /// Number of the record.
-        sequence: u64,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
     },
-    /// The record belongs elsewhere: it was sealed as number `sealed_as`.
+    /// A segment belongs elsewhere: its first record was sealed as number `sealed_as`.
     Reordered {
-        /// Where it stands now.
+        /// Where its first record stands now.
         sequence: u64,
-        /// Where it stood.
+        /// Where that stood.
         sealed_as: u64,
     },
     /// Records are missing.
@@ -41,9 +44,9 @@ pub enum Finding {
         /// The last of them.
         to: u64,
     },
-    /// The records do not come in the order of their numbers, or a number comes twice.
+    /// The segments do not come in the order of their numbers, or a number comes twice.
     OutOfOrder {
-        /// The number that came.
+        /// The first number of the one that came.
         sequence: u64,
         /// The number after which it came.
         after: u64,
@@ -86,11 +89,14 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Altered { sequence } => {
-                write!(f, "record {sequence}, or its link to the one before, was altered")
+            Self::Altered { from, to } if from == to => {
+                write!(f, "record {from}, or its link to those before, was altered")
+            }
+            Self::Altered { from, to } => {
+                write!(f, "records {from} to {to}, or their link to those before, were altered")
             }
             Self::Reordered { sequence, sealed_as } => {
-                write!(f, "record {sequence} was sealed as number {sealed_as}")
+                write!(f, "what stands as record {sequence} was sealed as number {sealed_as}")
             }
             Self::Missing { from, to } if from == to => write!(f, "record {from} is missing"),
             Self::Missing { from, to } => write!(f, "records {from} to {to} are missing"),
@@ -170,7 +176,7 @@ impl Verification {
     }
 }
 
-/// Verifies a tenant's chain: every record against the one before, and against the checkpoints of
+/// Verifies a tenant's chain: every segment against the one before, and against the checkpoints of
 /// the store and those that the caller kept elsewhere. Only the latter prove that nobody with
 /// write access to the store cut the end off together with its checkpoints.
 ///
@@ -198,7 +204,7 @@ pub async fn verify_chain(
     verify_range(store, keys, tenant, trusted, 1..=u64::MAX).await
 }
 
-/// The same for a range of records; it must begin at 1 or behind a checkpoint.
+/// The same for the segments that lie in a range of records; it must begin at 1 or behind a checkpoint.
 pub(super) async fn verify_range(
     store: &dyn AuditStore,
     keys: &dyn CheckpointVerifier,
@@ -219,19 +225,18 @@ pub(super) async fn verify_range(
     let anchors = anchors(store, keys, trusted, &mut seen).await?;
     let claimed = store.head(tenant).await?;
     let claimed = claimed.filter(|head| range.contains(&head.sequence));
-    let mut walk =
-        Walk { anchors: &anchors, claimed, seen, last: None, altered: Vec::new(), buffer: Vec::new() };
+    let mut walk = Walk { anchors: &anchors, claimed, seen, last: None, altered: Vec::new() };
     let mut from = *range.start();
     'pages: loop {
         let page = store.scan(tenant, from, PAGE).await?;
-        for record in &page {
-            if record.sequence > *range.end() {
+        for segment in &page {
+            if segment.last > *range.end() {
                 break 'pages;
             }
-            walk.record(record);
+            walk.segment(segment);
         }
         // A store that repeats itself must not hold us for ever.
-        match page.last().map(|record| record.sequence.saturating_add(1)) {
+        match page.last().map(|segment| segment.last.saturating_add(1)) {
             Some(next) if next > from && next <= *range.end() => from = next,
             _ => break,
         }
@@ -267,9 +272,9 @@ async fn anchors(
     Ok(anchors)
 }
 
-/// An altered record, and the hash before it.
+/// An altered segment, and the hash before it.
 struct Altered {
-    record: SealedRecord,
+    segment: SealedSegment,
     previous: [u8; 32],
 }
 
@@ -280,45 +285,46 @@ struct Walk<'a> {
     seen: Verification,
     last: Option<AuditHead>,
     altered: Vec<Altered>,
-    buffer: Vec<u8>,
 }
 
 impl Walk<'_> {
-    fn anchors_at(&self, sequence: u64) -> &[AuditHead] {
-        let from = self.anchors.partition_point(|head| head.sequence < sequence);
-        let to = self.anchors.partition_point(|head| head.sequence <= sequence);
-        self.anchors.get(from..to).unwrap_or_default()
+    fn anchors_at(&self, from: u64, to: u64) -> &[AuditHead] {
+        let begins = self.anchors.partition_point(|head| head.sequence < from);
+        let ends = self.anchors.partition_point(|head| head.sequence <= to);
+        self.anchors.get(begins..ends).unwrap_or_default()
     }
 
-    fn record(&mut self, record: &SealedRecord) {
-        self.seen.records += 1;
-        let here = AuditHead { sequence: record.sequence, hash: record.hash };
+    fn segment(&mut self, segment: &SealedSegment) {
+        let SealedSegment { first, last, .. } = *segment;
+        self.seen.records = self.seen.records.saturating_add(segment.count());
+        let here = segment.end();
         let previous = match self.last {
-            None => self.beginning(record.sequence),
-            Some(last) if record.sequence <= last.sequence => {
-                self.seen.found(Finding::OutOfOrder { sequence: record.sequence, after: last.sequence });
+            None => self.beginning(first),
+            Some(before) if first <= before.sequence => {
+                self.seen.found(Finding::OutOfOrder { sequence: first, after: before.sequence });
                 return;
             }
-            Some(last) if record.sequence - last.sequence > 1 => {
-                self.seen.found(Finding::Missing { from: last.sequence + 1, to: record.sequence - 1 });
+            Some(before) if first - before.sequence > 1 => {
+                self.seen.found(Finding::Missing { from: before.sequence + 1, to: first - 1 });
                 None // What it builds on is gone.
             }
-            Some(last) => Some(last.hash),
+            Some(before) => Some(before.hash),
         };
         if let Some(previous) = previous
-            && chain::link(&mut self.buffer, &previous, record.sequence, record) != record.hash
+            && chain::link(&previous, first, segment) != Some(segment.hash)
         {
-            self.altered(record, previous);
+            self.altered(segment, previous);
         }
-        let anchors = self.anchors_at(record.sequence);
-        let agree = anchors.iter().filter(|anchor| anchor.hash == here.hash).count();
-        let differ = anchors.len() > agree;
+        // What a checkpoint vouches for is the end of a segment.
+        let anchors = self.anchors_at(first, last);
+        let agree = anchors.iter().filter(|anchor| **anchor == here).count();
+        let differing = anchors.iter().find(|anchor| **anchor != here).map(|anchor| anchor.sequence);
         self.seen.checkpoints += agree as u64;
-        if differ {
-            self.seen.found(Finding::Rewritten { sequence: record.sequence });
+        if let Some(sequence) = differing {
+            self.seen.found(Finding::Rewritten { sequence });
         }
-        if self.claimed.is_some_and(|head| head.sequence == here.sequence && head.hash != here.hash) {
-            self.seen.found(Finding::Altered { sequence: here.sequence });
+        if self.claimed.is_some_and(|head| (first..=last).contains(&head.sequence) && head != here) {
+            self.seen.found(Finding::Altered { from: first, to: last });
         }
         self.last = Some(here);
     }
@@ -329,30 +335,30 @@ impl Walk<'_> {
         if sequence == 1 {
             return Some(chain::genesis(&self.seen.tenant));
         }
-        let anchor = sequence.checked_sub(1).and_then(|before| self.anchors_at(before).first().copied());
+        let anchor =
+            sequence.checked_sub(1).and_then(|before| self.anchors_at(before, before).first().copied());
         if anchor.is_none() {
             self.seen.found(Finding::BeginningLost { sequence });
         }
         anchor.map(|anchor| anchor.hash)
     }
 
-    fn altered(&mut self, record: &SealedRecord, previous: [u8; 32]) {
+    fn altered(&mut self, segment: &SealedSegment, previous: [u8; 32]) {
         if self.altered.len() < MAX_COMPARED {
-            self.altered.push(Altered { record: record.clone(), previous });
+            self.altered.push(Altered { segment: segment.clone(), previous });
         } else {
-            self.seen.found(Finding::Altered { sequence: record.sequence });
+            self.seen.found(Finding::Altered { from: segment.first, to: segment.last });
         }
     }
 
-    /// Where an altered record belongs, if it only stands in another one's place.
-    fn sealed_as(&mut self, number: usize) -> Option<u64> {
-        let Self { altered, buffer, .. } = self;
-        let record = &altered.get(number)?.record;
-        altered.iter().enumerate().filter(|(other, _)| *other != number).find_map(|(_, place)| {
-            let sequence = place.record.sequence;
-            [place.previous, place.record.hash].iter().find_map(|previous| {
-                let hash = chain::link(buffer, previous, sequence, record);
-                (hash == record.hash || hash == place.record.hash).then_some(sequence)
+    /// Where an altered segment belongs, if it only stands in another one's place.
+    fn sealed_as(&self, number: usize) -> Option<u64> {
+        let segment = &self.altered.get(number)?.segment;
+        self.altered.iter().enumerate().filter(|(other, _)| *other != number).find_map(|(_, place)| {
+            let first = place.segment.first;
+            [place.previous, place.segment.hash].iter().find_map(|previous| {
+                let hash = chain::link(previous, first, segment)?;
+                (hash == segment.hash || hash == place.segment.hash).then_some(first)
             })
         })
     }
@@ -360,10 +366,12 @@ impl Walk<'_> {
     fn end(mut self, range: &RangeInclusive<u64>) -> Verification {
         for number in 0..self.altered.len() {
             let sealed_as = self.sealed_as(number);
-            let Some(sequence) = self.altered.get(number).map(|a| a.record.sequence) else { continue };
+            let Some((from, to)) = self.altered.get(number).map(|a| (a.segment.first, a.segment.last)) else {
+                continue;
+            };
             self.seen.found(match sealed_as {
-                Some(sealed_as) => Finding::Reordered { sequence, sealed_as },
-                None => Finding::Altered { sequence },
+                Some(sealed_as) => Finding::Reordered { sequence: from, sealed_as },
+                None => Finding::Altered { from, to },
             });
         }
         let last = self.last.map_or(0, |head| head.sequence);
@@ -382,14 +390,13 @@ impl Walk<'_> {
 impl Finding {
     fn place(&self) -> u64 {
         match self {
-            Self::Altered { sequence }
-            | Self::Reordered { sequence, .. }
+            Self::Reordered { sequence, .. }
             | Self::OutOfOrder { sequence, .. }
             | Self::BeginningLost { sequence }
             | Self::Rewritten { sequence }
             | Self::ForgedCheckpoint { sequence, .. }
             | Self::UnusableCheckpoint { sequence, .. } => *sequence,
-            Self::Missing { from, .. } => *from,
+            Self::Altered { from, .. } | Self::Missing { from, .. } => *from,
             Self::Truncated { last, .. } => last.saturating_add(1),
         }
     }

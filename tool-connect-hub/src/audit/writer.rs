@@ -14,8 +14,9 @@ use super::AuditSettings;
 use super::chain;
 use super::checkpoint::{self, CheckpointSigner};
 use super::keys::{Keys, subject_key};
-use super::queue::{Batch, Queue, Waiter};
-use super::seal::{WallTime, Work, refuse};
+use super::queue::{Batch, Queue};
+use super::seal::{Sealed, WallTime, Work, refuse};
+use super::wait::{Candidate, Company, Waiter};
 
 /// So many questions to the store at a time, so that it can answer them together.
 const CONCURRENT: usize = 64;
@@ -63,21 +64,21 @@ pub(super) struct Writer {
     checkpoint_every: u64,
     work: Work,
     /// Sealed, and not known to be durable.
-    pending: Vec<Segment>,
+    pending: Vec<Sealed>,
     /// The append of `pending` that the turn before this one began; whoever leads next goes on with
     /// it.
     underway: Option<BoxFuture<'static, Result<Vec<AuditAppend>>>>,
     /// Sealed while the store was busy with `pending`, and linked as if that will be durable.
-    ready: Vec<Segment>,
+    ready: Vec<Sealed>,
     ready_waiters: Vec<Waiter>,
     /// Whether the store may have taken `pending` without our having heard of it.
     uncertain: bool,
     waiters: Vec<Waiter>,
+    company: Company,
     chains: HashMap<TenantId, Chain, foldhash::fast::RandomState>,
     keys: Keys,
     due: Vec<TenantId>,
     spare: Vec<Batch>,
-    buffer: Vec<u8>,
 }
 
 impl Writer {
@@ -103,17 +104,30 @@ impl Writer {
             ready_waiters: Vec::new(),
             uncertain: false,
             waiters: Vec::new(),
+            company: Company::default(),
             chains: HashMap::default(),
             keys: Keys::default(),
             due: Vec::new(),
             spare: Vec::new(),
-            buffer: Vec::new(),
         }
     }
 
     /// Whether something was taken from the queue and is not durable yet.
     pub(super) fn has_work(&self) -> bool {
         !self.pending.is_empty() || !self.ready.is_empty() || !self.work.is_done()
+    }
+
+    /// Waits a moment for those who are about to come, see [`Company`].
+    pub(super) async fn gather(&mut self, queue: &Queue) {
+        if !self.has_work() {
+            self.company.gather(queue, &*self.clock).await;
+        }
+    }
+
+    /// Somebody who waits for what was taken from the queue.
+    pub(super) fn candidate(&self) -> Option<Candidate> {
+        let mut waiters = self.waiters.iter().chain(&self.ready_waiters);
+        waiters.find_map(Waiter::candidate).or_else(|| self.work.candidate())
     }
 
     /// Writes one batch, and begins the next one if that is asked for.
@@ -153,8 +167,8 @@ impl Writer {
     }
 
     fn unwritten(&self) -> usize {
-        let sealed = self.pending.iter().chain(&self.ready).map(|segment| segment.records.len());
-        sealed.sum::<usize>() + self.work.remaining()
+        let sealed = self.pending.iter().chain(&self.ready).map(|sealed| sealed.count).sum::<u64>();
+        usize::try_from(sealed).unwrap_or(usize::MAX).saturating_add(self.work.remaining())
     }
 
     async fn attempt(&mut self, queue: &Queue, ahead: Ahead) -> Result<Turn> {
@@ -181,9 +195,10 @@ impl Writer {
         }
         self.append().await?;
         let mut durable = std::mem::take(&mut self.waiters);
+        self.company.let_go(durable.len());
         self.begin_next(queue, ahead);
         for waiter in durable.drain(..) {
-            let _ = waiter.send(Ok(())); // The caller may have gone.
+            waiter.answer(Ok(()));
         }
         if self.waiters.is_empty() {
             self.waiters = durable;
@@ -194,7 +209,8 @@ impl Writer {
     /// Begins the next append where everything it needs is known.
     fn begin_next(&mut self, queue: &Queue, ahead: Ahead) {
         if self.ready.is_empty() {
-            if self.work.is_done() && ahead == Ahead::Queue && queue.is_pressing() {
+            let now = ahead == Ahead::Queue && !self.company.is_expected();
+            if self.work.is_done() && now && queue.is_pressing() {
                 self.collect(queue);
             }
             self.seal_ready();
@@ -224,7 +240,7 @@ impl Writer {
     }
 
     fn knows_heads(&self) -> bool {
-        self.pending.iter().all(|segment| self.chains.contains_key(&segment.tenant))
+        self.pending.iter().all(|sealed| self.chains.contains_key(&sealed.segment.tenant))
     }
 
     fn collect(&mut self, queue: &Queue) {
@@ -278,7 +294,7 @@ impl Writer {
         let unknown: Vec<TenantId> = self
             .pending
             .iter()
-            .map(|segment| &segment.tenant)
+            .map(|sealed| &sealed.segment.tenant)
             .filter(|tenant| !self.chains.contains_key(*tenant))
             .cloned()
             .collect();
@@ -297,26 +313,28 @@ impl Writer {
 
     /// Links what is pending to the chains.
     fn attach(&mut self) {
-        for segment in &mut self.pending {
-            let head = self.chains.get(&segment.tenant).and_then(|chain| chain.head);
-            if !chain::is_attached(segment, head) {
-                chain::attach(&mut self.buffer, segment, head);
+        for sealed in &mut self.pending {
+            let head = self.chains.get(&sealed.segment.tenant).and_then(|chain| chain.head);
+            if !chain::is_attached(sealed, head) {
+                chain::attach(sealed, head);
             }
         }
     }
 
     /// Links what is ready to what is pending.
     fn attach_ready(&mut self) {
-        for segment in &mut self.ready {
-            let before = self.pending.iter().rfind(|pending| pending.tenant == segment.tenant);
-            let known = self.chains.get(&segment.tenant).and_then(|chain| chain.head);
-            chain::attach(&mut self.buffer, segment, before.and_then(Segment::end).or(known));
+        for sealed in &mut self.ready {
+            let tenant = &sealed.segment.tenant;
+            let before = self.pending.iter().rfind(|pending| pending.segment.tenant == *tenant);
+            let known = self.chains.get(tenant).and_then(|chain| chain.head);
+            chain::attach(sealed, before.map(|before| before.segment.end()).or(known));
         }
     }
 
     /// Begins to append what is pending.
     fn begin(&mut self) {
-        let (store, segments) = (Arc::clone(&self.store), self.pending.clone());
+        let segments: Vec<Segment> = self.pending.iter().map(|sealed| sealed.segment.clone()).collect();
+        let store = Arc::clone(&self.store);
         self.uncertain = true;
         let mut append: BoxFuture<'static, _> = Box::pin(async move { store.append(&segments).await });
         // The first poll hands it to the store; an answer that is there already is kept.
@@ -348,18 +366,18 @@ impl Writer {
             }
             self.uncertain = false;
             let mut moved = Vec::new();
-            for (segment, answer) in std::mem::take(&mut self.pending).into_iter().zip(answers) {
+            for (sealed, answer) in std::mem::take(&mut self.pending).into_iter().zip(answers) {
                 match answer {
-                    AuditAppend::Appended => self.appended(&segment),
-                    AuditAppend::Moved(head) => moved.push((segment, head)),
+                    AuditAppend::Appended => self.appended(&sealed.segment),
+                    AuditAppend::Moved(head) => moved.push((sealed, head)),
                 }
             }
             if moved.is_empty() {
                 break;
             }
             let tenants: Vec<_> =
-                moved.iter().map(|(segment, head)| (segment.tenant.clone(), *head)).collect();
-            self.pending = moved.into_iter().map(|(segment, _)| segment).collect();
+                moved.iter().map(|(sealed, head)| (sealed.segment.tenant.clone(), *head)).collect();
+            self.pending = moved.into_iter().map(|(sealed, _)| sealed).collect();
             for (tenant, head) in tenants {
                 self.moved(&tenant, head).await?;
             }
@@ -378,7 +396,7 @@ impl Writer {
     }
 
     fn appended(&mut self, segment: &Segment) {
-        let Some(end) = segment.end() else { return };
+        let end = segment.end();
         let before = segment.after.map_or(0, |head| head.sequence);
         let crossed = |every| before / every != end.sequence / every;
         if self.checkpoint_every > 0 && crossed(self.checkpoint_every) && !self.due.contains(&segment.tenant)
@@ -395,7 +413,7 @@ impl Writer {
         if let Some(known) = known {
             let found = within(self.timeout, self.store.scan(tenant, known.sequence, 1)).await?;
             let gone = head.is_none_or(|head| head.sequence < known.sequence);
-            let other = found.first().is_some_and(|r| r.sequence == known.sequence && r.hash != known.hash);
+            let other = found.first().is_some_and(|s| s.first <= known.sequence && s.end() != known);
             if gone || other {
                 let records = known.sequence.saturating_sub(head.map_or(0, |head| head.sequence)).max(1);
                 (self.events)(EventKind::AuditFailed { kind: ErrorKind::Conflict, records });
@@ -407,9 +425,8 @@ impl Writer {
         }
         let chain = self.chains.entry(tenant.clone()).or_insert(Chain { head, signed: 0 });
         chain.head = head;
-        let (buffer, pending) = (&mut self.buffer, &mut self.pending);
-        for segment in pending.iter_mut().filter(|segment| segment.tenant == *tenant) {
-            chain::attach(buffer, segment, head);
+        for sealed in self.pending.iter_mut().filter(|sealed| sealed.segment.tenant == *tenant) {
+            chain::attach(sealed, head);
         }
         Ok(())
     }
@@ -417,18 +434,12 @@ impl Writer {
     /// Finds out which pending segments the store took although we did not hear of it.
     async fn reconcile(&mut self) -> Result<()> {
         let mut place = 0;
-        while let Some(segment) = self.pending.get(place) {
-            let taken = match segment.records.first() {
-                None => true,
-                Some(first) => {
-                    let found =
-                        within(self.timeout, self.store.scan(&segment.tenant, first.sequence, 1)).await?;
-                    found.first().is_some_and(|r| r.sequence == first.sequence && r.hash == first.hash)
-                }
-            };
-            if taken {
-                let segment = self.pending.swap_remove(place);
-                self.appended(&segment);
+        while let Some(Sealed { segment, .. }) = self.pending.get(place) {
+            let mine = &segment.sealed;
+            let found = within(self.timeout, self.store.scan(&segment.tenant, mine.first, 1)).await?;
+            if found.first().is_some_and(|found| found.first == mine.first && found.hash == mine.hash) {
+                let sealed = self.pending.swap_remove(place);
+                self.appended(&sealed.segment);
             } else {
                 place += 1;
             }

@@ -2,7 +2,7 @@
 
 use tool_connect_core::{ApprovalId, ConnectionId, Effect, Served};
 
-use super::super::decode::{hex_text, unhex};
+use super::super::decode::{hex_text, unhex, unhex_bytes};
 use super::super::{ArgumentsHash, AuditRecord, Ed25519Keys, Finding, chain};
 use super::*;
 
@@ -15,6 +15,27 @@ async fn payload(scene: &Scene) -> (String, SealedRecord) {
 /// Hex of a field with a text.
 fn field(tag: u8, text: &str) -> String {
     hex_text(&[&[tag, text.len() as u8], text.as_bytes()].concat())
+}
+
+/// Hex of a record with all that one can have.
+fn canonical() -> String {
+    [
+        "0202",
+        "01090000000000000001ff",
+        &field(2, "tri\"age\\"),
+        &field(3, "files.read"),
+        &format!("0420{}", "ab".repeat(32)),
+        &field(5, "c-1"),
+        &field(6, "ä"),
+        &field(7, "denied"),
+        "080101",
+        "090102",
+        "0a08ffffffffffffffff",
+        // 150 bytes: the length takes two.
+        &format!("0b9601{}", hex_text("a\nb".repeat(50).as_bytes())),
+        "0e20e2fa7eb09e263f137cd3f49d318cc51b76dbb02681526b0d7bbd23a35dbaeef2",
+    ]
+    .concat()
 }
 
 #[tokio::test]
@@ -40,30 +61,18 @@ async fn the_canonical_record() {
     };
     scene.trail.record(&entry).unwrap();
     let (written, record) = payload(&scene).await;
-    let expected = [
-        "0202",
-        "01090000000000000001ff",
-        &field(2, "tri\"age\\"),
-        &field(3, "files.read"),
-        &format!("0420{}", "ab".repeat(32)),
-        &field(5, "c-1"),
-        &field(6, "ä"),
-        &field(7, "denied"),
-        "080101",
-        "090102",
-        "0a08ffffffffffffffff",
-        // 150 bytes: the length takes two.
-        &format!("0b9601{}", hex_text(trace.as_bytes())),
-        "0e20e2fa7eb09e263f137cd3f49d318cc51b76dbb02681526b0d7bbd23a35dbaeef2",
-    ];
-    assert_eq!(written, expected.concat());
-    assert_eq!(hex_text(&record.hash), "1a60100f613ed0a2ed20e1505ea26d5a51590c6097083d3ce214a613d817dc10");
-    // The hash again, from the documented parts.
-    let genesis = chain::sha256(b"tc-audit-genesis-1acme");
+    assert_eq!(written, canonical());
+    // The segment, from the documented parts.
+    let segment = scene.store.segments("acme").await.remove(0);
     let millis = START.to_be_bytes();
-    let hashed =
-        [&[2][..], &genesis, &1_u64.to_be_bytes(), &millis, &[0, 3], b"ada", &record.payload].concat();
-    assert_eq!(record.hash, chain::sha256(&hashed));
+    let length = (record.payload.len() as u32).to_be_bytes();
+    let bytes = [&[3][..], &[0, 3], b"ada", &millis, &length, &record.payload].concat();
+    assert_eq!((segment.first, segment.last, &segment.bytes[..]), (1, 1, &bytes[..]));
+    let genesis = chain::sha256(b"tc-audit-genesis-1acme");
+    let one = 1_u64.to_be_bytes();
+    let hashed = [&[3][..], &genesis, &one, &one, blake3::hash(&bytes).as_bytes()].concat();
+    assert_eq!(segment.hash, *blake3::hash(&hashed).as_bytes());
+    assert_eq!(hex_text(&segment.hash), "fa77e3b81356483692bbfc185d0061c0aa264ce41cf395d1b9680655f340fb49");
     let read = AuditRecord::decode(&tenant_id("acme"), &record).unwrap();
     assert_eq!((read.trace, read.took_ns), (Some(trace), u64::MAX));
     assert_eq!(read.call.as_deref(), Some("0000000000000001-ff"));
@@ -82,9 +91,8 @@ async fn records_of_the_first_format_are_read_and_verified() {
         r#""took_ns":18446744073709551615,"trace":"a\u000ab"}"#,
     );
     let hash = unhex("5284a8ea545610228958272fe01525d2f045d1c316743b3837ebf818a221bd22").unwrap();
-    let old =
-        SealedRecord { sequence: 1, user: user_id("ada"), millis: START, payload: payload.into(), hash };
-    scene.store.replace("acme", vec![old.clone()], Vec::new()).await;
+    let old = SealedRecord { sequence: 1, user: user_id("ada"), millis: START, payload: payload.into() };
+    scene.store.replace("acme", &[SealedSegment::alone(&old, hash)], Vec::new()).await;
     scene.trail.commit(&scene.intent(2)).await.unwrap();
     scene.assert_intact("acme", 2).await;
     let read = scene.audit.records(&tenant_id("acme"), 1, 2).await.unwrap();
@@ -94,9 +102,54 @@ async fn records_of_the_first_format_are_read_and_verified() {
     assert_eq!((read[1].kind, read[1].call.clone()), (EntryKind::Intent, Some(call(2))));
     // And an edit of such a record is found.
     let edited = SealedRecord { payload: payload.replace("denied", "ok").into(), ..old };
-    scene.store.replace("acme", vec![edited], Vec::new()).await;
+    scene.store.replace("acme", &[SealedSegment::alone(&edited, hash)], Vec::new()).await;
     let seen = scene.audit.verify(&tenant_id("acme"), &[]).await.unwrap();
-    assert_eq!(seen.findings, [Finding::Altered { sequence: 1 }]);
+    assert_eq!(seen.findings, [Finding::Altered { from: 1, to: 1 }]);
+}
+
+/// A chain that an earlier version began with records of format 2, each linked by itself.
+#[tokio::test]
+async fn records_that_were_linked_one_by_one_are_read_and_verified() {
+    let scene = scene(AuditMode::FailClosed);
+    let payloads = [canonical(), "020201090000000000000001010706".to_owned() + &hex_text(b"denied")];
+    // As that version wrote them: the hash is SHA-256 over what the format's documentation says.
+    let (mut records, mut segments) = (Vec::new(), Vec::new());
+    let mut previous = chain::sha256(b"tc-audit-genesis-1acme");
+    for (sequence, payload) in (1_u64..).zip(payloads) {
+        let payload = unhex_bytes(&payload).unwrap();
+        let (number, millis) = (sequence.to_be_bytes(), START.to_be_bytes());
+        let hashed = [&[2][..], &previous, &number, &millis, &[0, 3], b"ada", &payload].concat();
+        previous = chain::sha256(&hashed);
+        let record = SealedRecord { sequence, user: user_id("ada"), millis: START, payload: payload.into() };
+        segments.push(SealedSegment::alone(&record, previous));
+        records.push(record);
+    }
+    // That version's own hash of the first one.
+    let written = "1a60100f613ed0a2ed20e1505ea26d5a51590c6097083d3ce214a613d817dc10";
+    assert_eq!(hex_text(&segments[0].hash), written);
+    scene.store.replace("acme", &segments, Vec::new()).await;
+    scene.trail.commit(&scene.intent(2)).await.unwrap();
+    scene.assert_intact("acme", 3).await;
+    let read = scene.audit.records(&tenant_id("acme"), 1, 9).await.unwrap();
+    assert_eq!(read[0].call.as_deref(), Some("0000000000000001-ff"));
+    assert_eq!(read[1].outcome, Some(Outcome::Error(ErrorKind::Denied)));
+    // An edit, another order, and such a record that pretends to be a segment.
+    let now = scene.store.segments("acme").await;
+    let verified = async |segments: &[SealedSegment]| {
+        scene.store.replace("acme", segments, Vec::new()).await;
+        scene.audit.verify(&tenant_id("acme"), &[]).await.unwrap().findings
+    };
+    let mut edited = now.clone();
+    let other = SealedRecord { millis: START + 1, ..records[0].clone() };
+    edited[0] = SealedSegment::alone(&other, edited[0].hash);
+    assert_eq!(verified(&edited).await, [Finding::Altered { from: 1, to: 1 }]);
+    let mut dressed = now.clone();
+    dressed[1] = doctored(&dressed[1], |_| {});
+    assert_eq!(verified(&dressed).await, [Finding::Altered { from: 2, to: 2 }]);
+    let mut joined = now;
+    let second = joined.remove(1);
+    joined[0] = SealedSegment { last: 2, hash: second.hash, ..joined[0].clone() };
+    assert_eq!(verified(&joined).await, [Finding::Altered { from: 1, to: 2 }]);
 }
 
 #[tokio::test]
@@ -136,7 +189,7 @@ async fn the_checkpoint() {
     let made = scene.audit.checkpoint(&tenant_id("acme")).await.unwrap();
     assert_eq!(
         hex_text(&made.signature),
-        "343b29112ceae9740b4a72388be4c07a9309f1067c0e5706d6a54f2eb8551de0de14e6cbb84233cea303f1e82d6db25020869bd92f7e0056cb5148631f5bae04"
+        "feed31c94d319391c9ab0f824a5ba214cff4e5e2d1d23437e82529bbd3c15a999bd5a8c3f443df6b346d03f9b747db5950fefd3cf116740b90b6ecf59ddf9f0e"
     );
 }
 
@@ -167,7 +220,6 @@ fn what_is_no_record_is_a_typed_error() {
         user: user_id("ada"),
         millis: 0,
         payload: payload.into(),
-        hash: [0; 32],
     };
     for (payload, kind) in [
         (&b""[..], ErrorKind::Storage),

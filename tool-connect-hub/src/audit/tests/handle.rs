@@ -134,14 +134,20 @@ async fn pruning_signs_first_and_verification_goes_on_from_there() {
     let tenant = tenant_id("acme");
     for number in 1..=20 {
         scene.record(&scene.ada, number);
+        if number % 5 == 0 {
+            scene.trail.flush().await.unwrap();
+        }
     }
     assert_eq!(scene.audit.prune(&tenant, 1).await.unwrap(), 0);
-    assert_eq!(scene.audit.prune(&tenant, 11).await.unwrap(), 10);
+    assert_eq!(scene.audit.prune(&tenant, 5).await.unwrap(), 0, "the fifth record's segment stays whole");
+    assert_eq!(scene.audit.prune(&tenant, 8).await.unwrap(), 5);
+    assert_eq!(scene.audit.verify(&tenant, &[]).await.unwrap().intact().unwrap().first, 6);
+    assert_eq!(scene.audit.prune(&tenant, 11).await.unwrap(), 5);
     assert_eq!(scene.audit.prune(&tenant, 11).await.unwrap(), 0, "twice is once");
     let seen = scene.audit.verify(&tenant, &[]).await.unwrap().intact().unwrap();
     assert_eq!((seen.first, seen.records, seen.checkpoints), (11, 10, 0));
     scene.record(&scene.ada, 21);
-    assert_eq!(scene.audit.prune(&tenant, u64::MAX).await.unwrap(), 10, "the last record stays");
+    assert_eq!(scene.audit.prune(&tenant, u64::MAX).await.unwrap(), 10, "the last segment stays");
     let seen = scene.audit.verify(&tenant, &[]).await.unwrap().intact().unwrap();
     assert_eq!((seen.first, seen.records), (21, 1));
     scene.trail.commit(&scene.intent(22)).await.unwrap();
@@ -154,11 +160,11 @@ async fn what_does_not_verify_is_neither_pruned_nor_signed() {
     let tenant = tenant_id("acme");
     for number in 1..=10 {
         scene.record(&scene.ada, number);
+        scene.trail.flush().await.unwrap();
     }
-    scene.trail.flush().await.unwrap();
-    let mut records = scene.store.stored("acme").await;
-    records[4].millis += 1;
-    scene.store.replace("acme", records, Vec::new()).await;
+    let mut segments = scene.store.segments("acme").await;
+    segments[4] = doctored(&segments[4], |records| records[0].millis += 1);
+    scene.store.replace("acme", &segments, Vec::new()).await;
     assert_eq!(scene.audit.prune(&tenant, 8).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(scene.audit.checkpoint(&tenant).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(scene.store.stored("acme").await.len(), 10);
@@ -178,14 +184,33 @@ async fn a_checkpoint_on_demand_holds_what_was_recorded_before_it() {
     let second = scene.audit.checkpoint(&tenant).await.unwrap();
     assert_eq!(second.head.sequence, 2);
     // The end is cut off, also in the store's checkpoints.
-    let kept = scene.store.stored("acme").await;
-    scene.store.replace("acme", kept[..1].to_vec(), vec![first.clone()]).await;
+    let kept = scene.store.segments("acme").await;
+    scene.store.replace("acme", &kept[..1], vec![first.clone()]).await;
     assert!(scene.audit.verify(&tenant, &[]).await.unwrap().is_intact());
     let seen = scene.audit.verify(&tenant, std::slice::from_ref(&second)).await.unwrap();
     assert_eq!(seen.findings, [super::super::Finding::Truncated { last: 1, reached: 2 }]);
     // With the later checkpoint still there, nobody is made to sign the shorter chain.
-    scene.store.replace("acme", kept[..1].to_vec(), vec![first, second]).await;
+    scene.store.replace("acme", &kept[..1], vec![first, second]).await;
     assert_eq!(scene.audit.checkpoint(&tenant).await.unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[tokio::test]
+async fn records_of_a_segment_are_read_from_any_number_on() {
+    let scene = scene(AuditMode::FailClosed);
+    for number in 1..=6 {
+        scene.record(&scene.ada, number);
+        if number % 3 == 0 {
+            scene.trail.flush().await.unwrap();
+        }
+    }
+    let read = async |from, limit| {
+        let records = scene.audit.records(&tenant_id("acme"), from, limit).await.unwrap();
+        records.into_iter().map(|record| record.sequence).collect::<Vec<_>>()
+    };
+    assert_eq!(read(2, 3).await, [2, 3, 4]);
+    assert_eq!(read(5, 9).await, [5, 6]);
+    assert_eq!(read(3, 1).await, [3]);
+    assert!(read(7, 1).await.is_empty());
 }
 
 #[tokio::test]

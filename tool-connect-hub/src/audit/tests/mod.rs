@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tool_connect_core::store::memory::MemoryAudit;
 use tool_connect_core::store::{
-    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, SubjectKey,
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, SegmentBytes,
+    SubjectKey,
 };
 use tool_connect_core::{
     Arguments, CallId, Clock, Error, ErrorKind, EventKind, Principal, Result, TenantId, ToolId, UserId,
@@ -75,12 +76,14 @@ impl Wayward {
     }
 
     /// Puts another chain in the place of all that is there, as a backup or an intruder does.
-    async fn replace(&self, tenant: &str, records: Vec<SealedRecord>, checkpoints: Vec<Checkpoint>) {
+    async fn replace(&self, tenant: &str, segments: &[SealedSegment], checkpoints: Vec<Checkpoint>) {
         let other = Arc::new(MemoryAudit::new());
-        other
-            .append(&[Segment { tenant: tenant_id(tenant), after: None, records: records.into() }])
-            .await
-            .unwrap();
+        let mut after = None;
+        for sealed in segments {
+            let segment = Segment { tenant: tenant_id(tenant), after, sealed: sealed.clone() };
+            after = Some(segment.end());
+            assert_eq!(other.append(&[segment]).await.unwrap(), [AuditAppend::Appended]);
+        }
         for checkpoint in checkpoints {
             other.put_checkpoint(checkpoint).await.unwrap();
         }
@@ -98,8 +101,13 @@ impl Wayward {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
+    async fn segments(&self, tenant: &str) -> Vec<SealedSegment> {
+        self.inner().scan(&tenant_id(tenant), 1, usize::MAX).await.unwrap()
+    }
+
     async fn stored(&self, tenant: &str) -> Vec<SealedRecord> {
-        self.inner().scan(&TenantId::new(tenant).unwrap(), 1, usize::MAX).await.unwrap()
+        let segments = self.segments(tenant).await;
+        segments.iter().flat_map(SealedSegment::records).collect::<Result<_>>().unwrap()
     }
 }
 
@@ -123,7 +131,7 @@ impl AuditStore for Wayward {
         Ok(answers)
     }
 
-    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedRecord>> {
+    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
         self.check()?;
         self.inner().scan(tenant, from, limit).await
     }
@@ -253,6 +261,17 @@ impl Scene {
         let seen = self.audit.verify(&tenant_id(tenant), &[]).await.unwrap().intact().unwrap();
         assert_eq!(seen.records, records);
     }
+}
+
+/// The segment with other records, under its numbers and its hash.
+fn doctored(segment: &SealedSegment, doctor: impl FnOnce(&mut Vec<SealedRecord>)) -> SealedSegment {
+    let mut records: Vec<SealedRecord> = segment.records().collect::<Result<_>>().unwrap();
+    doctor(&mut records);
+    let mut bytes = SegmentBytes::with_capacity(segment.bytes.len());
+    for record in records {
+        bytes.push(&record.user, record.millis, |out| out.extend_from_slice(&record.payload));
+    }
+    SealedSegment { bytes: bytes.finish(), ..segment.clone() }
 }
 
 fn person(tenant: &str, user: &str) -> Arc<Principal> {

@@ -71,10 +71,10 @@ async fn a_chain_that_was_rolled_back_below_what_was_written_is_told() {
         scene.trail.commit(&scene.intent(number)).await.unwrap();
     }
     // The store comes back from a backup of an hour ago.
-    let kept = scene.store.stored("acme").await;
-    scene.store.replace("acme", kept[..2].to_vec(), Vec::new()).await;
+    let kept = scene.store.segments("acme").await;
+    scene.store.replace("acme", &kept[..2], Vec::new()).await;
     scene.trail.commit(&scene.intent(5)).await.unwrap();
     assert_eq!(scene.failures(), [(ErrorKind::Conflict, 3)]);
-    let now = scene.store.stored("acme").await;
+    let now = scene.store.segments("acme").await;
     assert_eq!((now.len(), now[1].hash), (3, kept[1].hash));
 }

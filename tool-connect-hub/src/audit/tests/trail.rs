@@ -1,5 +1,7 @@
 //! Putting down, waiting, failing, recovering.
 
+use super::super::chain;
+use super::super::seal::Sealed;
 use super::*;
 
 fn small(mode: AuditMode) -> AuditSettings {
@@ -103,6 +105,64 @@ async fn the_store_has_the_next_append_before_those_who_are_done_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_back_at_once_shares_an_append_with_the_others() {
+    let scene = Arc::new(Scene::on(Arc::new(Wayward::gated()), AuditSettings::default()));
+    let callers: Vec<_> = (0..8)
+        .map(|caller| {
+            let scene = Arc::clone(&scene);
+            tokio::spawn(async move {
+                for round in 0..10 {
+                    scene.trail.commit(&scene.intent(caller * 100 + round)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    while scene.store.stored("acme").await.len() < 80 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        scene.store.gate.as_ref().unwrap().add_permits(1);
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    // The first one went alone. Two halves that take turns would need twenty.
+    let appends = scene.store.appends.load(Ordering::SeqCst);
+    assert!(appends <= 12, "{appends} appends for ten rounds");
+    scene.assert_intact("acme", 80).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leads_or_is_asked_to_and_goes_away_is_followed_by_another() {
+    let scene = Scene::on(Arc::new(Wayward::gated()), AuditSettings::default());
+    let [first, second, third] = [scene.intent(1), scene.intent(2), scene.intent(3)];
+    let mut first = Box::pin(scene.trail.commit(&first));
+    let mut second = Box::pin(scene.trail.commit(&second));
+    let mut third = Box::pin(scene.trail.commit(&third));
+    for commit in [&mut first, &mut second, &mut third] {
+        assert!(poll(commit.as_mut()).is_pending());
+    }
+    drop(first);
+    drop(second);
+    scene.store.gate.as_ref().unwrap().add_permits(10);
+    let std::task::Poll::Ready(durable) = poll(third.as_mut()) else { panic!("nobody leads") };
+    durable.unwrap();
+    assert_eq!(scene.calls("acme").await, [call(1), call(2), call(3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_while_another_flushes_is_not_forgotten() {
+    let scene = Scene::on(Arc::new(Wayward::gated()), AuditSettings::default());
+    let (gate, intent) = (scene.store.gate.as_ref().unwrap(), scene.intent(2));
+    scene.record(&scene.ada, 1);
+    let mut flush = Box::pin(scene.trail.flush());
+    assert!(poll(flush.as_mut()).is_pending());
+    let mut commit = Box::pin(scene.trail.commit(&intent));
+    assert!(poll(commit.as_mut()).is_pending());
+    drop(flush);
+    gate.add_permits(10);
+    assert!(poll(commit.as_mut()).is_ready(), "nobody leads");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_sealed_ahead_follows_another_process() {
     let store = Arc::new(Wayward::gated());
     let gate = store.gate.as_ref().unwrap();
@@ -118,19 +178,12 @@ async fn what_was_sealed_ahead_follows_another_process() {
     assert!(poll(flush.as_mut()).is_pending());
     let other = store.inner();
     let head = other.head(&tenant_id("acme")).await.unwrap();
-    let mut foreign = Segment {
-        tenant: tenant_id("acme"),
-        after: head,
-        records: vec![SealedRecord {
-            sequence: 0,
-            user: user_id("ada"),
-            millis: START,
-            payload: other.scan(&tenant_id("acme"), 1, 1).await.unwrap()[0].payload.clone(),
-            hash: [0; 32],
-        }]
-        .into(),
-    };
-    super::super::chain::attach(&mut Vec::new(), &mut foreign, head);
+    let mut bytes = SegmentBytes::with_capacity(0);
+    let payload = first.store.stored("acme").await[0].payload.clone();
+    bytes.push(&user_id("ada"), START, |out| out.extend_from_slice(&payload));
+    let mut foreign = Sealed::new(tenant_id("acme"), bytes, 1).unwrap();
+    chain::attach(&mut foreign, head);
+    let foreign = foreign.segment;
     assert_eq!(other.append(&[foreign]).await.unwrap(), [AuditAppend::Appended]);
     gate.add_permits(20);
     flush.await.unwrap();
@@ -229,6 +282,24 @@ async fn fail_closed_makes_the_caller_wait_for_room() {
     slow.await.unwrap();
     assert_eq!(scene.calls("acme").await, [call(1), call(2)]);
     assert!(scene.failures().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_goes_away_while_there_is_no_room_leaves_the_record() {
+    let scene = Scene::on(Arc::new(Wayward::gated()), small(AuditMode::FailClosed));
+    // The store has the first, the second fills the queue.
+    let first = scene.intent(1);
+    let mut commit = Box::pin(scene.trail.commit(&first));
+    assert!(poll(commit.as_mut()).is_pending());
+    scene.record(&scene.ada, 2);
+    let third = scene.outcome(&scene.ada, 3);
+    assert!(scene.trail.record(&third).is_err());
+    let gone = tokio::time::timeout(Duration::from_millis(1), scene.trail.record_slow(&third)).await;
+    assert!(gone.is_err());
+    scene.store.gate.as_ref().unwrap().add_permits(100);
+    commit.await.unwrap();
+    scene.trail.flush().await.unwrap();
+    assert_eq!(scene.calls("acme").await, [call(1), call(2), call(3)]);
 }
 
 #[tokio::test(start_paused = true)]
