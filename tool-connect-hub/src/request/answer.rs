@@ -68,6 +68,15 @@ pub(super) fn by_status(parts: &Parts, reads: bool, signed: bool, now: SystemTim
         .effect(effect(status, reads))
 }
 
+/// What a connector said of an answer, with what the answer says beside it: its status, and how long to wait.
+pub(super) fn completed(error: Error, parts: &Parts, now: SystemTime) -> Error {
+    let error = if error.http_status().is_none() { error.status(parts.status.as_u16()) } else { error };
+    match (error.kind(), error.retry_advice(), limited_for(&parts.headers, now)) {
+        (ErrorKind::RateLimited, Retry::Backoff, Some(wait)) => error.retry(Retry::After(wait)),
+        _ => error,
+    }
+}
+
 /// What may have been executed. Only these answers prove that nothing was: the credential was
 /// refused, or the request not looked at (RFC 9110 §15.5.20, RFC 8470 §5.2). A connector may know
 /// more of its service.
@@ -132,6 +141,27 @@ mod tests {
             assert_eq!(error(status, &[], false).effect_on_provider(), Effect::Unknown, "{status}");
             assert_eq!(error(status, &[], true).effect_on_provider(), Effect::None, "{status}");
         }
+    }
+
+    #[test]
+    fn what_a_connector_says_keeps_the_wait_that_the_answer_names() {
+        let head = |status: u16, headers: &[(&'static str, &'static str)]| {
+            let mut response = http::Response::new(());
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            for (name, value) in headers {
+                response.headers_mut().insert(*name, http::HeaderValue::from_static(value));
+            }
+            response.into_parts().0
+        };
+        let said = |kind, parts: &Parts| completed(Error::new(kind, "said"), parts, SystemTime::UNIX_EPOCH);
+        let limited = said(ErrorKind::RateLimited, &head(400, &[("retry-after", "7")]));
+        assert_eq!(limited.retry_advice(), Retry::After(Duration::from_secs(7)));
+        assert_eq!(limited.http_status(), Some(400));
+        assert_eq!(said(ErrorKind::RateLimited, &head(429, &[])).retry_advice(), Retry::Backoff);
+        assert_eq!(
+            said(ErrorKind::Conflict, &head(409, &[("retry-after", "7")])).retry_advice(),
+            Retry::Never
+        );
     }
 
     #[test]

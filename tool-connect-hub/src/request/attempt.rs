@@ -1,6 +1,6 @@
 //! One attempt: a request and the redirects that it leads to, each hop guarded anew.
 
-use http::Method;
+use http::{Method, StatusCode};
 use tool_connect_core::http::{RequestBody, Response};
 use tool_connect_core::{Effect, Error, ErrorKind, Result};
 
@@ -30,7 +30,7 @@ impl RequestStack {
                 Err(error) if asked.options.any_status && error.kind() == ErrorKind::Provider => None,
                 next => next.map_err(|error| unless_read(asked, error))?,
             };
-            let Some(next) = next else { return self.finish(cx, asked, &hop, answer).await };
+            let Some(next) = next else { return self.finish(cx, asked, &hop, answer, redirects > 0).await };
             if redirects == self.settings.max_redirects {
                 let error = Error::new(
                     ErrorKind::Provider,
@@ -51,6 +51,8 @@ impl RequestStack {
                     return Err(unless_read(asked, error.status(head.status().as_u16())).into());
                 }
             };
+            // A validator belongs to its address.
+            asked.unconditional(&mut hop.headers);
             let same_origin = next.url.origin() == hop.url.origin();
             redirect::carry_over(&mut hop.headers, &cx.endpoint.scheme, same_origin, next.with_body);
             hop = Hop { method: next.method, url: next.url, headers: hop.headers };
@@ -64,15 +66,19 @@ impl RequestStack {
         asked: &Asked,
         hop: &Hop,
         answer: Answer,
+        redirected: bool,
     ) -> Result<Response, Failed> {
-        let Answer { response, signed, limit } = answer;
+        let Answer { response, version, limit } = answer;
+        let signed = version.is_some();
         let (parts, mut body) = response.into_parts();
-        let settings = &self.settings;
-        let cap = asked
-            .options
-            .max_bytes
-            .unwrap_or(settings.max_response_bytes)
-            .min(settings.max_response_bytes_hard);
+        let cap = self.cap(asked);
+        if parts.status == StatusCode::NOT_MODIFIED && asked.kept.is_some() && !redirected {
+            let renewed = self
+                .cache
+                .as_ref()
+                .and_then(|cache| cache.renewed(asked, version, &parts, self.clock.now(), cap));
+            return Ok(renewed.unwrap_or_else(|| Response::new(parts, body, cap)));
+        }
         if parts.status.is_success() {
             if hop.method != Method::HEAD && announced(&parts).is_some_and(|length| length > cap) {
                 let error = Error::new(
@@ -83,6 +89,9 @@ impl RequestStack {
                 );
                 return Err(unless_read(asked, error).into());
             }
+            if let (Some(cache), false) = (&self.cache, redirected) {
+                body = cache.keeping(cx, asked, version, &parts, body, self.clock.now());
+            }
             return Ok(Response::new(parts, body, cap));
         }
         let now = self.clock.now();
@@ -90,9 +99,9 @@ impl RequestStack {
             answer::by_status(&parts, asked.reads(), signed, now)
         } else {
             let beginning = answer::beginning(&mut body, self.limits.idle).await;
-            match cx.endpoint.connector.classify(&parts, &beginning) {
-                Some(error) if error.http_status().is_none() => error.status(parts.status.as_u16()),
-                Some(error) => error,
+            let own = asked.options.read_error(&parts, &beginning);
+            match own.or_else(|| cx.endpoint.connector.classify(&parts, &beginning)) {
+                Some(error) => answer::completed(error, &parts, now),
                 None => answer::by_status(&parts, asked.reads(), signed, now),
             }
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
 use tool_connect_core::http::{ByteStream, RequestBody};
-use tool_connect_core::{AuthScheme, Effect, Error, ErrorKind, EventKind, Result, Retry};
+use tool_connect_core::{AuthScheme, CredentialVersion, Effect, Error, ErrorKind, EventKind, Result, Retry};
 use tool_connect_tower::breaker::{Breaker, Open, Permit};
 use tool_connect_tower::{Deadline, Verdict};
 use url::Url;
@@ -26,8 +26,8 @@ pub(super) struct Hop {
 /// A provider's answer, its body unread.
 pub(super) struct Answer {
     pub(super) response: http::Response<ByteStream>,
-    /// Whether the request carried a credential.
-    pub(super) signed: bool,
+    /// Which state of the credential the request carried, if it did.
+    pub(super) version: Option<CredentialVersion>,
     /// Which limit it counted against.
     pub(super) limit: Option<LimitKey>,
 }
@@ -150,12 +150,15 @@ impl RequestStack {
             let (head, rest) = response.into_parts();
             let (Some(version), Some(address), Some(connection)) = (version, address, cx.connection) else {
                 let response = http::Response::from_parts(head, rest);
-                return Ok(Answer { signed: version.is_some(), response, limit: None });
+                return Ok(Answer { version, response, limit: None });
             };
             let resigned = self.authenticator.answered(connection, &address, &head)?;
             let status = head.status;
-            let answer =
-                Answer { signed: true, response: http::Response::from_parts(head, rest), limit: None };
+            let answer = Answer {
+                version: Some(version),
+                response: http::Response::from_parts(head, rest),
+                limit: None,
+            };
             // A 401 proves that nothing was executed; no other answer is a reason to send again.
             if status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
@@ -178,6 +181,17 @@ impl RequestStack {
             );
             body = Some(copy);
         }
+    }
+
+    /// Which state of the credential the request would carry.
+    pub(super) async fn version(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+    ) -> Result<Option<CredentialVersion>> {
+        let hop =
+            Hop { method: asked.method.clone(), url: asked.url.clone(), headers: asked.headers.clone() };
+        Ok(self.prepare(cx, asked, &hop, RequestBody::Empty).await?.1)
     }
 
     /// Host layers, then the credential, then the guard over what came of it.

@@ -1,10 +1,12 @@
 //! The request stack: what stands between a tool's request and the transport.
 //! `send` repeats, `attempt` follows redirects, `exchange` is one request on the wire behind breaker
-//! and limit; `answer`, `redirect`, `rate_headers`, `provider` and `hosts` are what they decide by.
+//! and limit; `cache` and `fresh` serve what the provider need not send again; `answer`, `redirect`, `rate_headers`, `provider` and `hosts` are what they decide by.
 
 mod answer;
 mod attempt;
+mod cache;
 mod exchange;
+mod fresh;
 mod hosts;
 mod layer;
 mod provider;
@@ -19,11 +21,14 @@ use std::sync::Arc;
 use tool_connect_core::http::{Transport, TransportLimits};
 use tool_connect_core::{
     AuthScheme, Authenticator, Clock, Connection, Connector, ConnectorLimits, Error, ErrorKind, EventKind,
-    InstanceId, Result, TenantId, ToolId,
+    InstanceId, Result, TenantId, ToolId, UserId,
 };
 use tool_connect_tower::retry::{RetryPolicy, SplitMix};
 use url::Url;
 
+use self::cache::HttpCache;
+pub use self::cache::{HttpCacheMode, HttpCacheSettings};
+pub(crate) use self::fresh::CacheControl;
 pub use self::hosts::BreakerView;
 use self::hosts::Hosts;
 pub use self::layer::{PerRequest, RequestEnd};
@@ -62,6 +67,9 @@ pub(crate) struct RequestScope<'a> {
     /// Monotonic nanoseconds of the Hub's clock.
     pub(crate) deadline: Option<u64>,
     pub(crate) tenant: &'a TenantId,
+    pub(crate) user: &'a UserId,
+    /// Whether the tool only reads.
+    pub(crate) reads: bool,
     pub(crate) tool: &'a ToolId,
 }
 
@@ -78,6 +86,7 @@ pub(crate) struct RequestStack {
     policy: RetryPolicy,
     random: SplitMix,
     hosts: Hosts,
+    cache: Option<Arc<HttpCache>>,
     provider: ProviderLimits,
 }
 
@@ -101,6 +110,8 @@ impl RequestStack {
             guard: Guard::new(&settings.access),
             hosts: Hosts::new(&settings, Arc::clone(&events))?,
             provider: ProviderLimits::default(),
+            // What a layer of the host's adds is in no key.
+            cache: if layers.is_empty() { HttpCache::new(&settings.cache) } else { None },
             random: SplitMix::default(),
             policy,
             settings,

@@ -1,14 +1,16 @@
 //! Repeats failed attempts, as far as it is safe, helps, and the budget allows.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Method, header};
-use tool_connect_core::http::{OutboundRequest, RequestOptions, Response};
+use http::{HeaderMap, Method, StatusCode, header};
+use tool_connect_core::http::{OutboundRequest, RequestBody, RequestOptions, Response};
 use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result, Retry};
 use tool_connect_tower::retry;
 use url::Url;
 
+use super::cache::{Kept, Key};
 use super::{RequestScope, RequestStack};
 
 /// Headers that the transport writes; a tool that sets them could smuggle a second request.
@@ -29,6 +31,9 @@ pub(super) struct Asked {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) options: RequestOptions,
+    /// Under which key its answer may be kept, and what is kept under it.
+    pub(super) key: Option<Key>,
+    pub(super) kept: Option<Arc<Kept>>,
     /// When it began, and how long it has waited since, in nanoseconds.
     began: u64,
     waited: AtomicU64,
@@ -38,6 +43,19 @@ impl Asked {
     /// Whether the request can change nothing (RFC 9110 §9.2.1).
     pub(super) fn reads(&self) -> bool {
         self.method.is_safe()
+    }
+
+    /// When it began, in monotonic nanoseconds.
+    pub(super) fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Takes off what asks whether a kept answer has changed.
+    pub(super) fn unconditional(&self, headers: &mut HeaderMap) {
+        if self.kept.is_some() {
+            headers.remove(header::IF_NONE_MATCH);
+            headers.remove(header::IF_MODIFIED_SINCE);
+        }
     }
 
     /// Waits, and remembers that it did.
@@ -85,15 +103,35 @@ impl RequestStack {
             ));
         }
         let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
-        let asked = Asked { method, url, headers, options, began, waited };
+        let mut asked = Asked { method, url, headers, options, key: None, kept: None, began, waited };
         // Before the host is remembered: a refused one shall leave no trace.
         self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
+        let _writing = match &self.cache {
+            Some(cache) if !asked.reads() => Some(cache.writing(&cx, &*self.clock)),
+            Some(_) if !matches!(body, RequestBody::Empty) => None,
+            Some(_) => match self.served(&cx, &mut asked).await {
+                Some(response) => return Ok(response),
+                None => None,
+            },
+            None => None,
+        };
         let host = self.hosts.get(cx.endpoint, &asked.url)?;
         host.budget.on_call();
         let mut attempts = 1;
         loop {
             let copy = body.try_clone();
             let failed = match self.attempt(&cx, &asked, body).await {
+                // Not changed, but what is kept is another account's or another state: ask for all of it.
+                Ok(response) if response.status() == StatusCode::NOT_MODIFIED && asked.kept.is_some() => {
+                    let mut headers = std::mem::take(&mut asked.headers);
+                    asked.unconditional(&mut headers);
+                    (asked.headers, asked.kept) = (headers, None);
+                    if let (Some(cache), Some(key)) = (&self.cache, &asked.key) {
+                        cache.forget(key);
+                    }
+                    body = RequestBody::Empty;
+                    continue;
+                }
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
@@ -117,6 +155,30 @@ impl RequestStack {
                 _ => return Err(failed.error),
             }
         }
+    }
+
+    /// A kept answer that need not be asked for; else the request is made conditional where one is kept.
+    async fn served(&self, cx: &RequestScope<'_>, asked: &mut Asked) -> Option<Response> {
+        let cache = self.cache.as_ref()?;
+        asked.key = cache.key(cx, asked);
+        let kept = cache.get(asked.key.as_ref()?)?;
+        let now = self.clock.monotonic();
+        if cache.is_fresh(cx, asked, &kept, now)
+            && let Ok(version) = self.version(cx, asked).await
+            && let Some(response) = cache.serve(&kept, version, now, self.cap(asked))
+        {
+            return Some(response);
+        }
+        if kept.validators(&mut asked.headers) {
+            asked.kept = Some(kept);
+        }
+        None
+    }
+
+    /// The largest body that the request takes, in bytes.
+    pub(super) fn cap(&self, asked: &Asked) -> u64 {
+        let settings = &self.settings;
+        asked.options.max_bytes.unwrap_or(settings.max_response_bytes).min(settings.max_response_bytes_hard)
     }
 
     fn facts(

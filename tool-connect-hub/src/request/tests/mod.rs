@@ -3,6 +3,7 @@
 
 mod answers;
 mod auth;
+mod cached;
 mod limits;
 mod redirects;
 mod retries;
@@ -16,7 +17,7 @@ use tool_connect_core::http::{OutboundRequest, Response};
 use tool_connect_core::{
     AuthScheme, BoxFuture, CallId, CallOptions, CallScope, Clock, Connection, ConnectionId, Connector,
     ConnectorLimits, ConnectorManifest, Credential, Error, EventKind, InstanceId, Owner, Principal, Result,
-    TenantId, ToolContext, ToolId, ToolSet,
+    TenantId, ToolContext, ToolId, ToolSet, UserId,
 };
 
 use self::script::{Script, Step};
@@ -67,6 +68,8 @@ struct Bench {
     events: Arc<Mutex<Vec<EventKind>>>,
     tenant: TenantId,
     tool: ToolId,
+    user: UserId,
+    reads: bool,
     deadline: Option<u64>,
 }
 
@@ -134,6 +137,8 @@ impl Bench {
             secrets,
             events,
             tenant,
+            user: UserId::new("ada").expect("an id"),
+            reads: true,
             deadline: None,
         };
         bench.set_secret("c1", SECRET);
@@ -152,6 +157,8 @@ impl Bench {
             deadline: self.deadline,
             tenant: &self.tenant,
             tool: &self.tool,
+            user: &self.user,
+            reads: self.reads,
         };
         self.stack.send(scope, request).await
     }

@@ -1,0 +1,359 @@
+//! Answers of providers that may serve again: kept per connection with their validators (RFC 9111), so that a repeated
+//! read costs a 304, or nothing while it is fresh. Below policy, approval and limits of calls: it serves what the provider
+//! would serve to this very connection.
+
+use std::hash::BuildHasher;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use tool_connect_core::http::{ByteStream, Response};
+use tool_connect_core::{Clock, ConnectionId, Connector, CredentialVersion, Result, TenantId, UserId};
+
+use super::send::Asked;
+use super::{RequestScope, fresh};
+
+/// The cache of providers' answers.
+///
+/// ```
+/// use tool_connect_hub::transport::{HttpCacheMode, HttpSettings};
+/// let settings: HttpSettings = toml::from_str("cache = { mode = 'fresh', max_bytes = 33554432 }").unwrap();
+/// assert_eq!(settings.cache.mode, HttpCacheMode::Fresh);
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HttpCacheSettings {
+    /// When an answer is served again; `validate`.
+    pub mode: HttpCacheMode,
+    /// How many bytes of answers are kept; 16 MiB.
+    pub max_bytes: u64,
+    /// The largest body that is kept, in bytes; 1 MiB.
+    pub max_body_bytes: usize,
+}
+
+impl Default for HttpCacheSettings {
+    fn default() -> Self {
+        Self { mode: HttpCacheMode::Validate, max_bytes: 16 << 20, max_body_bytes: 1 << 20 }
+    }
+}
+
+/// When a provider's answer is served again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HttpCacheMode {
+    /// Never.
+    Off,
+    /// When the provider says each time that it has not changed: `If-None-Match` or `If-Modified-Since`, and a 304.
+    #[default]
+    Validate,
+    /// Also without asking, to tools that only read, for as long as the provider's `Cache-Control` or `Expires` says and until
+    /// something is written through the same connection.
+    Fresh,
+}
+
+/// Whose answers: what the provider sees of the caller.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Account {
+    tenant: TenantId,
+    /// Tells instances apart; a kept answer holds the connector, so that the number is not used again.
+    instance: usize,
+    /// With its version, which changes when it is connected again; without one, the user.
+    connection: Result<(ConnectionId, u64), UserId>,
+}
+
+/// What was asked for, compared whole. All of the request's headers are in it, which answers every `Vary`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    account: Account,
+    url: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    anonymous: bool,
+}
+
+/// A kept answer.
+pub(super) struct Kept {
+    headers: HeaderMap,
+    body: Bytes,
+    /// Which state of the credential it was given to.
+    version: Option<CredentialVersion>,
+    /// When it was asked for, and until when it is fresh; monotonic nanoseconds.
+    asked: u64,
+    fresh_until: u64,
+    _connector: Arc<dyn Connector>,
+}
+
+impl Kept {
+    /// Adds the validators; `false` where there are none.
+    pub(super) fn validators(&self, headers: &mut HeaderMap) -> bool {
+        let etag = self.headers.get(header::ETAG);
+        let modified = self.headers.get(header::LAST_MODIFIED);
+        if let Some(etag) = etag {
+            headers.insert(header::IF_NONE_MATCH, etag.clone());
+        }
+        if let Some(modified) = modified {
+            headers.insert(header::IF_MODIFIED_SINCE, modified.clone());
+        }
+        etag.or(modified).is_some()
+    }
+
+    fn response(&self, cap: u64, age: Option<u64>) -> Response {
+        let (mut parts, ()) = http::Response::new(()).into_parts();
+        parts.headers = self.headers.clone();
+        if let Some(age) = age {
+            parts.headers.insert(header::AGE, age.into());
+        }
+        let body = futures_util::stream::once(std::future::ready(Ok(self.body.clone())));
+        Response::new(parts, Box::pin(body), cap)
+    }
+}
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Key, Arc<Kept>> for Size {
+    fn weight(&self, key: &Key, kept: &Arc<Kept>) -> u64 {
+        let size = |headers: &mut dyn Iterator<Item = (&HeaderName, &HeaderValue)>| {
+            headers.map(|(name, value)| name.as_str().len() + value.len() + 64).sum::<usize>()
+        };
+        let of_key = size(&mut key.headers.iter().map(|(name, value)| (name, value)));
+        let all = 512 + key.url.len() + of_key + size(&mut kept.headers.iter()) + kept.body.len();
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+}
+
+/// Accounts share places, which costs at most a question too many.
+const PLACES: u64 = 1024;
+
+/// One per Hub.
+pub(super) struct HttpCache {
+    kept: Cache<Key, Arc<Kept>, Size>,
+    serves_fresh: bool,
+    max_body: usize,
+    /// From when on what is asked for is newer than the last write, by account.
+    written: Vec<AtomicU64>,
+    hasher: std::hash::RandomState,
+}
+
+impl HttpCache {
+    pub(super) fn new(settings: &HttpCacheSettings) -> Option<Arc<Self>> {
+        if settings.mode == HttpCacheMode::Off || settings.max_bytes == 0 {
+            return None;
+        }
+        let items = usize::try_from(settings.max_bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 16);
+        Some(Arc::new(Self {
+            kept: Cache::with_weighter(items, settings.max_bytes, Size),
+            serves_fresh: settings.mode == HttpCacheMode::Fresh,
+            max_body: settings.max_body_bytes,
+            written: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
+            hasher: std::hash::RandomState::new(),
+        }))
+    }
+
+    /// The key of a request without a body whose answer may be kept.
+    pub(super) fn key(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Key> {
+        if asked.method != Method::GET || fresh::own_way(&asked.headers) {
+            return None;
+        }
+        let mut headers: Vec<_> =
+            asked.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        headers.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+        Some(Key {
+            account: Account::of(cx),
+            url: asked.url.as_str().to_owned(),
+            headers,
+            anonymous: asked.options.anonymous,
+        })
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<Kept>> {
+        self.kept.get(key)
+    }
+
+    pub(super) fn forget(&self, key: &Key) {
+        self.kept.remove(key);
+    }
+
+    /// Whether an answer may be served without asking, as far as its age is concerned: to a tool that writes never, for it
+    /// may write back what it read.
+    pub(super) fn is_fresh(&self, cx: &RequestScope<'_>, asked: &Asked, kept: &Kept, now: u64) -> bool {
+        self.serves_fresh
+            && cx.reads
+            && !fresh::wants_asking(&asked.headers)
+            && now < kept.fresh_until
+            && kept.asked >= self.place(&Account::of(cx)).load(Ordering::Acquire)
+    }
+
+    /// Serves a kept answer, with its age, to whoever has the credential that it was given to.
+    pub(super) fn serve(
+        &self,
+        kept: &Kept,
+        version: Option<CredentialVersion>,
+        now: u64,
+        cap: u64,
+    ) -> Option<Response> {
+        if kept.version != version {
+            return None;
+        }
+        // How old it is by now (RFC 9111 §4), so that what is made of it is not kept for as long once more.
+        let here = Duration::from_nanos(now.saturating_sub(kept.asked)).as_millis().div_ceil(1000);
+        let age = fresh::age(&kept.headers).as_secs().saturating_add(u64::try_from(here).unwrap_or(u64::MAX));
+        Some(kept.response(cap, Some(age)))
+    }
+
+    /// A 304: the kept answer, with what the provider says of it now.
+    pub(super) fn renewed(
+        &self,
+        asked: &Asked,
+        version: Option<CredentialVersion>,
+        parts: &Parts,
+        now: std::time::SystemTime,
+        cap: u64,
+    ) -> Option<Response> {
+        let (key, kept) = (asked.key.as_ref()?, asked.kept.as_ref()?);
+        let tag = |headers: &HeaderMap| headers.get(header::ETAG).map(|tag| opaque(tag.as_bytes()).to_vec());
+        let another = tag(&parts.headers).is_some_and(|new| Some(new) != tag(&kept.headers));
+        if kept.version != version || another {
+            return None;
+        }
+        let mut headers = kept.headers.clone();
+        fresh::renew(&mut headers, &parts.headers);
+        let kept = Kept {
+            fresh_until: until(asked, &headers, now),
+            headers,
+            body: kept.body.clone(),
+            version,
+            asked: asked.began(),
+            _connector: Arc::clone(&kept._connector),
+        };
+        let response = kept.response(cap, None);
+        if fresh::storable(StatusCode::OK, &kept.headers) {
+            self.kept.insert(key.clone(), Arc::new(kept));
+        } else {
+            self.kept.remove(key);
+        }
+        Some(response)
+    }
+
+    /// Keeps an answer's body while its reader reads it; only one that is read to its end is kept.
+    pub(super) fn keeping(
+        self: &Arc<Self>,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        version: Option<CredentialVersion>,
+        parts: &Parts,
+        body: ByteStream,
+        now: std::time::SystemTime,
+    ) -> ByteStream {
+        let Some(key) = asked.key.clone() else { return body };
+        // Whatever was there is older.
+        self.kept.remove(&key);
+        let until = until(asked, &parts.headers, now);
+        let validates =
+            parts.headers.contains_key(header::ETAG) || parts.headers.contains_key(header::LAST_MODIFIED);
+        let useful = validates || (self.serves_fresh && until > asked.began());
+        if !useful || !fresh::storable(parts.status, &parts.headers) {
+            return body;
+        }
+        let kept = Kept {
+            headers: parts.headers.clone(),
+            body: Bytes::new(),
+            version,
+            asked: asked.began(),
+            fresh_until: until,
+            _connector: Arc::clone(&cx.endpoint.connector),
+        };
+        Box::pin(Keeping { cache: Arc::clone(self), body, read: BytesMut::new(), kept: Some((key, kept)) })
+    }
+
+    /// Nothing that was asked for before this ends is fresh afterwards.
+    pub(super) fn writing<'a>(&'a self, cx: &RequestScope<'_>, clock: &'a dyn Clock) -> Writing<'a> {
+        Writing { place: self.place(&Account::of(cx)), clock }
+    }
+
+    fn place(&self, account: &Account) -> &AtomicU64 {
+        let hash = usize::try_from(self.hasher.hash_one(account) % PLACES).unwrap_or(0);
+        // `hash` is below `PLACES`, which is how many there are.
+        &self.written[hash]
+    }
+}
+
+impl Account {
+    fn of(cx: &RequestScope<'_>) -> Self {
+        Self {
+            tenant: cx.tenant.clone(),
+            instance: cx.endpoint.identity(),
+            connection: match cx.connection {
+                Some(connection) => Ok((connection.id.clone(), connection.version)),
+                None => Err(cx.user.clone()),
+            },
+        }
+    }
+}
+
+/// A validator without the mark of a weak one.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
+}
+
+fn until(asked: &Asked, headers: &HeaderMap, now: std::time::SystemTime) -> u64 {
+    let lifetime = u64::try_from(fresh::lifetime(headers, now).as_nanos()).unwrap_or(u64::MAX);
+    asked.began().saturating_add(lifetime)
+}
+
+/// A request that may change something, until it has ended one way or another.
+pub(super) struct Writing<'a> {
+    place: &'a AtomicU64,
+    clock: &'a dyn Clock,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // What was asked for at this very moment came too early.
+        self.place.fetch_max(self.clock.monotonic().saturating_add(1), Ordering::AcqRel);
+    }
+}
+
+struct Keeping {
+    cache: Arc<HttpCache>,
+    body: ByteStream,
+    read: BytesMut,
+    kept: Option<(Key, Kept)>,
+}
+
+impl Stream for Keeping {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = ready!(self.body.as_mut().poll_next(cx));
+        match &item {
+            Some(Ok(chunk)) if self.kept.is_some() => {
+                if self.read.len().saturating_add(chunk.len()) <= self.cache.max_body {
+                    self.read.extend_from_slice(chunk);
+                } else {
+                    self.kept = None;
+                    self.read = BytesMut::new();
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) => self.kept = None,
+            None => {
+                if let Some((key, mut kept)) = self.kept.take() {
+                    kept.body = std::mem::take(&mut self.read).freeze();
+                    self.cache.kept.insert(key, Arc::new(kept));
+                }
+            }
+        }
+        Poll::Ready(item)
+    }
+}
