@@ -117,7 +117,7 @@ impl BlockingSession {
     ///
     /// # Errors
     /// As [`Session::resume`].
-    pub fn resume(&self, required: InputRequired) -> Result<ToolOutcome> {
+    pub fn resume(&self, required: impl Into<InputRequired>) -> Result<ToolOutcome> {
         self.runtime.block_on(self.session.resume(required))
     }
 

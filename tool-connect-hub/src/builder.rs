@@ -25,7 +25,9 @@ use crate::patience::Patience;
 use crate::policy::Policy;
 use crate::registry::{Instance, Registry};
 use crate::request::{Endpoint, PerRequest, RequestStack};
+use crate::search::Embedder;
 use crate::settings::HubSettings;
+use crate::shape::Tokenizer;
 use crate::transport::NetworkAccess;
 
 /// What a host may say of one instance of a connector; unset means the connector's own.
@@ -139,6 +141,7 @@ impl InstanceOptions {
             id,
             connector,
             concurrency,
+            search: Default::default(),
         })
     }
 }
@@ -156,6 +159,8 @@ pub struct HubBuilder {
     transport: Option<Arc<dyn Transport>>,
     authenticator: Option<Arc<dyn Authenticator>>,
     connect: Option<Arc<dyn Connect>>,
+    tokenizer: Option<Arc<dyn Tokenizer>>,
+    embedder: Option<Arc<dyn Embedder>>,
     signer: Option<Arc<dyn CheckpointSigner>>,
     ingress: Vec<Arc<dyn Ingress>>,
     per_call: Vec<Arc<dyn PerCall>>,
@@ -234,6 +239,12 @@ impl HubBuilder {
         self
     }
 
+    /// Ranks tools by meaning too, beside the words: see [`Session::search`](crate::Session::search).
+    pub fn embedder(mut self, embedder: impl Embedder) -> Self {
+        self.embedder = Some(Arc::new(embedder));
+        self
+    }
+
     /// Signs checkpoints of the audit trail with this key. Without one, each process signs with a
     /// key of its own that nobody outside of it can check.
     pub fn checkpoint_signer(mut self, signer: Arc<dyn CheckpointSigner>) -> Self {
@@ -244,6 +255,12 @@ impl HubBuilder {
     /// Writes the secrets that a vault opens into the audit trail.
     pub fn secret_log(mut self, log: &SecretLog) -> Self {
         self.secret_logs.push(log.clone());
+        self
+    }
+
+    /// Counts the tokens of results with this where a budget is in tokens, instead of estimating them.
+    pub fn tokenizer(mut self, tokenizer: impl Tokenizer) -> Self {
+        self.tokenizer = Some(Arc::new(tokenizer));
         self
     }
 
@@ -349,12 +366,15 @@ impl HubBuilder {
             max_argument_bytes: settings.max_argument_bytes,
             max_result_bytes: settings.max_result_bytes,
             result_keep: settings.result_keep,
+            shape: settings.shape,
+            tokenizer: self.tokenizer,
             idempotency_keep: settings.idempotency_keep,
             approval_ttl: settings.approval_ttl,
             concurrency_wait: settings.concurrency_wait,
             memory: settings.memory,
             patience,
             connect: self.connect,
+            embedder: self.embedder,
             stores,
             clock,
         }));

@@ -105,6 +105,9 @@ impl ReadCache {
 
     pub(crate) fn put(&self, key: CacheKey, output: &ToolOutput, now: u64, ttl: Duration) {
         let Some(cache) = &self.0 else { return };
+        if ttl.is_zero() {
+            return;
+        }
         let body = match &output.body {
             Body::Empty => Bytes::new(),
             _ => match output.to_json() {

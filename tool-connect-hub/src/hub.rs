@@ -24,7 +24,9 @@ use crate::patience::Patience;
 use crate::policy::Policy;
 use crate::registry::{Instance, Quarantined, Registration, Registry, hidden};
 use crate::request::RequestStack;
+use crate::search::Embedder;
 use crate::session::{Session, SessionInner};
+use crate::shape::{ShapeSettings, Tokenizer};
 
 /// For how long a lease that ended is left alone: its holder may be looking at it.
 const LEASES_KEPT: Duration = Duration::from_secs(3600);
@@ -57,12 +59,15 @@ pub(crate) struct HubInner {
     pub(crate) max_argument_bytes: usize,
     pub(crate) max_result_bytes: usize,
     pub(crate) result_keep: Duration,
+    pub(crate) shape: ShapeSettings,
+    pub(crate) tokenizer: Option<Arc<dyn Tokenizer>>,
     pub(crate) idempotency_keep: Duration,
     pub(crate) approval_ttl: Duration,
     pub(crate) concurrency_wait: Duration,
     pub(crate) memory: Duration,
     pub(crate) patience: Patience,
     pub(crate) connect: Option<Arc<dyn Connect>>,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
 }
 
 /// Who hears of events.
@@ -250,7 +255,7 @@ impl Hub {
                 caller
             }
         };
-        Session(Arc::new(SessionInner { hub: Arc::clone(&self.0), caller }))
+        Session(Arc::new(SessionInner { hub: Arc::clone(&self.0), caller, shape: None }))
     }
 
     /// Registers a connector under its own id, for all tenants.
@@ -341,7 +346,17 @@ impl Hub {
         instances
     }
 
-    /// Tools that are switched off because their definition is broken, as a tenant sees them.
+    /// Indexes the tools that a tenant sees, which its first search would do otherwise, and embeds them where the host has an
+    /// [`Embedder`]. Returns how much memory the indexes take, in bytes, about and without vectors.
+    ///
+    /// # Errors
+    /// What the embedder returns.
+    pub async fn prepare_search(&self, tenant: &TenantId) -> Result<usize> {
+        crate::search::prepare(&self.0, tenant).await
+    }
+
+    /// Tools that are switched off because their definition is broken, as a tenant sees them. One whose schemas are made on
+    /// first use is among them once it was listed or called.
     #[must_use]
     pub fn quarantined(&self, tenant: &TenantId) -> Vec<Quarantined> {
         let (overlay, global) = self.0.registry.views(tenant);
@@ -349,8 +364,8 @@ impl Hub {
             .iter()
             .flat_map(|o| o.entries())
             .chain(global.entries().iter().filter(|entry| !hidden(overlay.as_ref(), entry)))
-            .filter(|entry| !entry.broken.is_empty())
-            .map(|entry| Quarantined { tool: entry.id.clone(), problems: entry.broken.to_vec() })
+            .filter(|entry| !entry.known_broken().is_empty())
+            .map(|entry| Quarantined { tool: entry.id.clone(), problems: entry.known_broken().to_vec() })
             .collect()
     }
 

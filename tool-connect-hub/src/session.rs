@@ -8,9 +8,9 @@ use bytes::Bytes;
 use serde_json::Value;
 use tool_connect_core::store::{Approval, Decision, ResultMeta};
 use tool_connect_core::{
-    ApprovalId, Arguments, CallOptions, ConnectRequest, ConnectTicket, Connection, ConnectionId, Error,
-    ErrorKind, InputRequest, InputRequired, IntoToolOutput, Principal, Result, ResultHandle, Tool, ToolCall,
-    ToolOutcome,
+    ApprovalId, Arguments, Budget, CallOptions, ConnectRequest, ConnectTicket, Connection, ConnectionId,
+    Error, ErrorKind, InputRequest, InputRequired, IntoToolOutput, Principal, Result, ResultHandle, Shape,
+    Tool, ToolCall, ToolOutcome,
 };
 
 use crate::call::Call;
@@ -18,10 +18,14 @@ use crate::caller::Caller;
 use crate::hub::HubInner;
 use crate::policy::{Access, PolicyRequest};
 use crate::registry::{self, Found, ListRequest, Snapshot, ToolInfo, ToolPage};
+use crate::search::{self, MetaTools, SearchHit, SearchRequest};
+use crate::shape::{self, Measure, ResultPart};
 
 pub(crate) struct SessionInner {
     pub(crate) hub: Arc<HubInner>,
     pub(crate) caller: Arc<Caller>,
+    /// How results of calls by name are shaped where the call does not say.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// A principal's way to call tools; made by [`Hub::session`](crate::Hub::session), cheap to clone.
@@ -41,6 +45,24 @@ impl Session {
         &self.0.caller.principal
     }
 
+    /// The same principal's session with a shape for the results of calls by name, where a call sets none.
+    ///
+    /// ```
+    /// # use tool_connect_core::{Principal, Shape};
+    /// # let hub = tool_connect_hub::Hub::builder().build()?;
+    /// let for_a_model = hub.session(Principal::user("acme", "ada")?).shaped(Shape::new().tokens(4_000));
+    /// # Ok::<(), tool_connect_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shaped(&self, shape: Shape) -> Self {
+        let SessionInner { hub, caller, .. } = &*self.0;
+        Self(Arc::new(SessionInner {
+            hub: Arc::clone(hub),
+            caller: Arc::clone(caller),
+            shape: Some(Arc::new(shape)),
+        }))
+    }
+
     /// Calls a tool by name with raw JSON, for agents: `instance.tool`, the model form
     /// `instance__tool`, or an alias.
     ///
@@ -49,9 +71,8 @@ impl Session {
     /// # Errors
     /// Any [`Error`] of the stack or the tool.
     pub async fn call(&self, tool: &str, arguments: impl Into<Arguments>) -> Result<ToolOutcome> {
-        let arguments = arguments.into();
         let found = self.find(tool)?;
-        let mut call = Call::new(&self.0, found, arguments, None);
+        let mut call = Call::new(&self.0, found, arguments.into(), None);
         let ended = call.run().await;
         call.outcome(ended)
     }
@@ -63,7 +84,7 @@ impl Session {
     pub async fn execute(&self, call: ToolCall) -> Result<ToolOutcome> {
         let ToolCall { tool, arguments, options, .. } = call;
         let found = self.find(&tool)?;
-        let mut call = Call::new(&self.0, found, arguments, Some(Box::new(options)));
+        let mut call = Call::new(&self.0, found, arguments, given(options));
         let ended = call.run().await;
         call.outcome(ended)
     }
@@ -83,7 +104,7 @@ impl Session {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_with<T: Tool>(&self, tool: T, options: CallOptions) -> Result<T::Output> {
-        run_typed(self, tool, None, Some(Box::new(options))).await
+        run_typed(self, tool, None, given(options)).await
     }
 
     /// Calls and runs on one instance: `session.on("github_work").run(..)`, or by local name.
@@ -97,8 +118,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`call`](Self::call); [`ErrorKind::Unsupported`] where what was required carries no call.
-    pub async fn resume(&self, required: InputRequired) -> Result<ToolOutcome> {
-        match required.call {
+    pub async fn resume(&self, required: impl Into<InputRequired>) -> Result<ToolOutcome> {
+        match required.into().call {
             Some(call) => self.execute(*call).await,
             None => Err(not_resumable()),
         }
@@ -108,7 +129,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`resume`](Self::resume); [`ErrorKind::InvalidArguments`] where nothing was asked.
-    pub async fn answer(&self, required: InputRequired, answer: Value) -> Result<ToolOutcome> {
+    pub async fn answer(&self, required: impl Into<InputRequired>, answer: Value) -> Result<ToolOutcome> {
+        let required = required.into();
         let InputRequest::Elicit { question, .. } = &required.request else {
             return Err(Error::new(
                 ErrorKind::InvalidArguments,
@@ -155,6 +177,47 @@ impl Session {
     /// [`ErrorKind::UnknownTool`].
     pub fn describe(&self, tool: &str) -> Result<ToolInfo> {
         Ok(ToolInfo(Arc::clone(self.find(tool)?.entry_arc())))
+    }
+
+    /// Finds tools by what they do, in anybody's words: among those that this principal sees and may call, those first whose account
+    /// is connected. Offline; the first search after connectors came or went indexes what is new.
+    ///
+    /// ```
+    /// # use tool_connect_core::{Connector, ConnectorManifest, DynamicTool, Principal, SchemaSource, ToolDefinition, ToolOutput, ToolSet};
+    /// # use tool_connect_hub::{Hub, SearchRequest};
+    /// # struct Chat(ConnectorManifest);
+    /// # impl Connector for Chat {
+    /// #     fn manifest(&self) -> &ConnectorManifest { &self.0 }
+    /// #     fn tools(&self, set: &mut ToolSet) {
+    /// #         for (name, about) in [("post_message", "Sends a message to a channel."), ("list_channels", "Lists the channels.")] {
+    /// #             let schema = SchemaSource::Json(r#"{"type":"object"}"#.into());
+    /// #             set.add_dynamic(DynamicTool::new(ToolDefinition::new(name, about, schema), |_, _| async { ToolOutput::of(&()) }));
+    /// #         }
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tool_connect_core::Result<()> {
+    /// # let chat = Chat(ConnectorManifest::new("chat", semver::Version::new(1, 0, 0), "Chat"));
+    /// # let hub = Hub::builder().connector(chat).build()?;
+    /// let session = hub.session(Principal::user("acme", "ada")?);
+    /// let hits = session.search(&SearchRequest::new("how do I send somebody a message?").limit(1)).await?;
+    /// assert_eq!(hits[0].tool.id().as_str(), "chat.post_message");
+    /// assert!(hits[0].connected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArguments`] for a query that is empty or too long, or a limit out of range; [`ErrorKind::Storage`] where
+    /// grants or connections cannot be read.
+    pub async fn search(&self, request: &SearchRequest) -> Result<Vec<SearchHit>> {
+        search::search(&self.0, request).await
+    }
+
+    /// The six tools for an agent that searches for the others: see [`MetaTools`].
+    #[must_use]
+    pub fn meta_tools(&self) -> MetaTools {
+        MetaTools::new(self.clone())
     }
 
     /// The connections that this principal may use.
@@ -259,12 +322,41 @@ impl Session {
         hub.patience.with("results", read).await
     }
 
+    /// Reads on in a result that was cut, or that is kept by its handle: the next items of an array, the next fields of an
+    /// object, the next bytes of a text, as many as the budget takes.
+    ///
+    /// `from` is a position as the mark of a cut gives it, a JSON pointer and an offset such as `/items#20`; `#0` is the
+    /// beginning. Without a budget the session's counts, or else the Hub's, or else `max_result_bytes`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where this user has no such result or it has expired, [`ErrorKind::InvalidArguments`] for a
+    /// position that is not there or a budget under 64 bytes, [`ErrorKind::TooLarge`] where not even one part fits,
+    /// [`ErrorKind::Unsupported`] for a file that is no text, [`ErrorKind::Storage`].
+    pub async fn read_result(
+        &self,
+        handle: &ResultHandle,
+        from: &str,
+        budget: Option<Budget>,
+    ) -> Result<ResultPart> {
+        let hub = &*self.0.hub;
+        let own = shape::merged(None, self.0.shape.as_deref(), &hub.shape).budget;
+        let budget = budget.or(own).unwrap_or(Budget::Bytes(hub.max_result_bytes));
+        let measure = Measure { budget, tokenizer: hub.tokenizer.clone() };
+        shape::read(&*hub.stores.results, hub.patience, self.principal(), handle, from, &measure).await
+    }
+
     /// Finds a tool; a call that names none is a fact for the audit trail too.
     #[inline]
     fn find(&self, tool: &str) -> Result<Found> {
         let found = self.0.hub.registry.find(&self.principal().tenant, tool);
         found.inspect_err(|error| self.0.hub.not_found(&self.0.caller.principal, error.kind()))
     }
+}
+
+/// What the caller added, kept apart; most calls add nothing.
+#[inline]
+fn given(options: CallOptions) -> Option<Box<CallOptions>> {
+    if options.is_empty() { None } else { Some(Box::new(options)) }
 }
 
 fn not_resumable() -> Error {
@@ -315,6 +407,6 @@ impl OnInstance<'_> {
     /// # Errors
     /// As [`Session::run`].
     pub async fn run_with<T: Tool>(&self, tool: T, options: CallOptions) -> Result<T::Output> {
-        run_typed(self.session, tool, Some(self.instance), Some(Box::new(options))).await
+        run_typed(self.session, tool, Some(self.instance), given(options)).await
     }
 }

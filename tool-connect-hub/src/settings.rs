@@ -10,6 +10,7 @@ use crate::audit::AuditSettings;
 use crate::cache::CacheSettings;
 use crate::limits::LimitSettings;
 use crate::policy::RolePolicy;
+use crate::shape::ShapeSettings;
 use crate::transport::HttpSettings;
 
 /// Settings of a Hub. Every field has a default; unknown fields are refused.
@@ -77,6 +78,8 @@ pub struct HubSettings {
     pub http: HttpSettings,
     /// The cache of reads.
     pub cache: CacheSettings,
+    /// How large results of calls by name may be before they are cut.
+    pub shape: ShapeSettings,
 }
 
 impl Default for HubSettings {
@@ -98,6 +101,7 @@ impl Default for HubSettings {
             audit: AuditSettings::default(),
             http: HttpSettings::default(),
             cache: CacheSettings::default(),
+            shape: ShapeSettings::default(),
         }
     }
 }

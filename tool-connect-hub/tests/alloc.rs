@@ -193,5 +193,6 @@ fn a_call_allocates_hardly_more_than_a_boxed_function() {
         }
         drop(black_box(output(now(session.execute(call)))));
     });
-    assert!(keyed <= floor + 4.0, "everything on {keyed}, the floor {floor}");
+    // The scope, and a tenth of what an idempotency key brings.
+    assert!(keyed <= floor + 2.5, "everything on {keyed}, the floor {floor}");
 }

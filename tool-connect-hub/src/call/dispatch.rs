@@ -1,21 +1,21 @@
 //! The innermost part: deadline, limits, concurrency, host layers, the tool.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
-use tool_connect_core::store::NewResult;
 use tool_connect_core::{
-    Arguments, Body, BoxFuture, CallScope, Content, Effect, Error, ErrorKind, EventKind, FileRef, Result,
-    ToolContext, ToolOutput, parse_dynamic,
+    Arguments, Body, BoxFuture, CallScope, Content, Effect, Error, ErrorKind, EventKind, Result, ToolContext,
+    ToolOutput, parse_dynamic,
 };
 use tool_connect_tower::{Concurrency, Deadline, concurrency::ConcurrencyPermit};
 
 use super::approval::Reserved;
-use super::{Call, Scope, ending, with_call};
+use super::{Call, Scope, ending, shaping, with_call};
 use crate::host::{Next, PerCall};
+use crate::limits::Refusal;
 use crate::registry::Entry;
 use crate::validate;
 
@@ -23,20 +23,34 @@ impl Call {
     /// Runs the tool within its limits and its time.
     pub(super) async fn dispatch(&mut self) -> Result<()> {
         let Self { scope, arguments, reserved, kept, output, started, .. } = self;
+        let scope: &Arc<Scope> = scope;
         if arguments.is_typed() && scope.hub().audited {
             // The tool takes a typed value, and the audit trail wants it afterwards.
             *kept = Some(arguments.clone());
         }
         let ended = {
-            let mut work = pin!(within(scope, arguments, reserved, output, *started));
+            // Its place is free when the tool has ended.
+            let mut place = None;
+            let limited = limits(scope, *started);
+            let mut work = if limited.is_none() && is_plain(scope, reserved) && take(scope, &mut place) {
+                begin(scope, arguments)
+            } else {
+                Box::pin(within(scope, arguments, reserved, limited))
+            };
+            let made = &mut *output;
             // The time begins with the first wait, for the deadline and for the tool that asks what
-            // is left of it: a call that never waits reads no clock.
-            let begun = poll_fn(|cx| {
-                let polled = work.as_mut().poll(cx);
-                if polled.is_pending() {
-                    scope.begin();
+            // is left of it: a call that never waits reads no clock. The output is put down here,
+            // and only whether it is there handed on.
+            let begun = poll_fn(move |cx| match work.as_mut().poll(cx) {
+                Poll::Ready(Ok(output)) => {
+                    *made = Some(output);
+                    Poll::Ready(Ok(()))
                 }
-                polled
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    scope.begin();
+                    Poll::Pending
+                }
             });
             match Deadline::maybe(begun, scope.timeout).await {
                 Ok(result) => result,
@@ -55,37 +69,72 @@ impl Call {
     }
 }
 
-/// What counts against the deadline: waiting for limits, and the tool.
+type Place = ConcurrencyPermit<Arc<Concurrency>>;
+type Limited<'a> = BoxFuture<'a, Result<(), Refusal>>;
+
+/// Takes the call's cost from its rates; what else there is to be waited for is in the future.
+#[inline]
+fn limits(scope: &Scope, started: Option<u64>) -> Option<Limited<'_>> {
+    let (hub, caller) = (scope.hub(), &scope.session.caller);
+    if !hub.limits.any() {
+        return None;
+    }
+    hub.limits.acquire(started, &caller.keys, &caller.principal, scope.entry(), scope.connection_id())
+}
+
+/// Whether nothing stands between the limits and the tool but its place.
+#[inline]
+fn is_plain(scope: &Scope, reserved: &Option<Box<Reserved>>) -> bool {
+    let tool = &scope.entry().tool;
+    let definition = tool.definition();
+    reserved.is_none()
+        && tool.rust_type().is_some()
+        && !definition.blocking
+        && (!scope.hub().intents || definition.annotations.read_only)
+}
+
+/// Takes a place among the calls that run at once, if one is free or none is needed.
+#[inline]
+fn take(scope: &Scope, place: &mut Option<Place>) -> bool {
+    let Some(places) = &scope.entry().instance.concurrency else { return true };
+    *place = Concurrency::try_acquire_from(Arc::clone(places)).ok();
+    place.is_some()
+}
+
+/// From here on the tool runs.
+#[inline]
+fn begin<'a>(scope: &'a Arc<Scope>, arguments: &'a mut Arguments) -> BoxFuture<'a, Result<ToolOutput>> {
+    scope.dispatched.store(true, Ordering::Release);
+    let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
+    around(&scope.hub().per_call, scope.entry(), arguments, cx)
+}
+
+/// What counts against the deadline where there is more to it than the tool: waiting for limits and
+/// for a place, a dynamic tool's validation, the record of a write, an approval.
 async fn within(
     scope: &Arc<Scope>,
     arguments: &mut Arguments,
     reserved: &mut Option<Box<Reserved>>,
-    output: &mut Option<ToolOutput>,
-    started: Option<u64>,
-) -> Result<()> {
+    limited: Option<Limited<'_>>,
+) -> Result<ToolOutput> {
     let (hub, entry, caller) = (scope.hub(), scope.entry(), &scope.session.caller);
-    if hub.limits.any() {
-        let connection = scope.connection_id();
-        let more = hub.limits.acquire(started, &caller.keys, &caller.principal, entry, connection);
-        if let Some(more) = more
-            && let Err(refusal) = more.await
-        {
-            if let Some(limit) = refusal.limit {
-                hub.emit(Some(&caller.principal.tenant), || EventKind::LimitRefused {
-                    tool: entry.id.clone(),
-                    limit,
-                });
-            }
-            return Err(refusal.error);
+    if let Some(limited) = limited
+        && let Err(refusal) = limited.await
+    {
+        if let Some(limit) = refusal.limit {
+            hub.emit(Some(&caller.principal.tenant), || EventKind::LimitRefused {
+                tool: entry.id.clone(),
+                limit,
+            });
         }
+        return Err(refusal.error);
     }
-    let permit = match &entry.instance.concurrency {
+    let place = match &entry.instance.concurrency {
         Some(places) => Some(match Concurrency::try_acquire_from(Arc::clone(places)) {
             Ok(place) => place,
-            Err(_) => {
-                let place = Concurrency::acquire_from(Arc::clone(places), hub.concurrency_wait);
-                Box::pin(place).await.map_err(|_| busy(entry))?
-            }
+            Err(_) => Concurrency::acquire_from(Arc::clone(places), hub.concurrency_wait)
+                .await
+                .map_err(|_| busy(entry))?,
         }),
         None => None,
     };
@@ -101,20 +150,19 @@ async fn within(
         &mut *arguments
     };
     if hub.intents && !entry.tool.definition().annotations.read_only {
-        Box::pin(ending::intent(scope, taken)).await?;
+        ending::intent(scope, taken).await?;
     }
     if let Some(reserved) = reserved {
-        Box::pin(reserved.commit()).await?;
+        reserved.commit().await?;
     }
-    scope.dispatched.store(true, Ordering::Release);
-    let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
-    let work = if entry.tool.definition().blocking {
-        Box::pin(blocking(scope, cx, taken, permit))
-    } else {
-        around(&hub.per_call, entry, taken, cx)
-    };
-    *output = Some(work.await?);
-    Ok(())
+    if entry.tool.definition().blocking {
+        scope.dispatched.store(true, Ordering::Release);
+        let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
+        return blocking(scope, cx, taken, place).await;
+    }
+    let output = begin(scope, taken).await;
+    drop(place);
+    output
 }
 
 fn is_large(output: &ToolOutput, most: usize) -> bool {
@@ -124,33 +172,11 @@ fn is_large(output: &ToolOutput, most: usize) -> bool {
 /// A result that is too large for its caller's context goes to the result store; the caller gets
 /// its handle. The tool has run, so the result must not be lost.
 async fn by_handle(scope: &Scope, output: &mut ToolOutput) -> Result<()> {
-    let hub = scope.hub();
-    let principal = &scope.session.caller.principal;
     let text = output.to_json()?;
-    let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    let new = NewResult {
-        tenant: principal.tenant.clone(),
-        user: principal.user.clone(),
-        media_type: "application/json".to_owned(),
-        name: None,
-        keep: hub.result_keep,
-        max_bytes: size,
-    };
-    let data = futures_util::stream::once(std::future::ready(Ok(text)));
-    let meta = hub.patience.with("results", hub.stores.results.put(new, Box::pin(data))).await?;
+    let file = shaping::store(scope, text, shaping::JSON, Some(shaping::WHOLE)).await?;
     output.body = Body::Empty;
-    output.content.push(Content::Text {
-        text: format!(
-            "The result has {size} bytes, more than the {} that fit here; it is kept under a handle.",
-            hub.max_result_bytes
-        ),
-    });
-    output.content.push(Content::File(FileRef {
-        handle: meta.handle,
-        media_type: meta.media_type,
-        size: meta.size,
-        name: meta.name,
-    }));
+    output.content.push(Content::Text { text: shaping::by_handle(&file, scope.hub().max_result_bytes) });
+    output.content.push(Content::File(file));
     Ok(())
 }
 
@@ -178,7 +204,7 @@ async fn blocking(
     scope: &Arc<Scope>,
     cx: ToolContext,
     arguments: &Arguments,
-    permit: Option<ConcurrencyPermit<Arc<Concurrency>>>,
+    permit: Option<Place>,
 ) -> Result<ToolOutput> {
     let mut owned = arguments.clone();
     let runtime = tokio::runtime::Handle::current();

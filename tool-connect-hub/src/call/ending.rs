@@ -11,28 +11,27 @@ use crate::audit::{AuditEntry, EntryKind, Outcome, QueueFull};
 use crate::observe;
 
 impl Call {
-    /// Writes how the call ended.
+    /// Writes how the call ended. Where the audit trail must not miss it and has no room,
+    /// [`finish_late`](Self::finish_late) is still to be awaited.
+    pub(super) fn finish(&mut self, span: &Span, ended: &Result<()>) -> Option<Late> {
+        let (outcome, effect) = told(ended);
+        observe::finish(span, outcome);
+        let started = self.started.take()?;
+        let took = self.observe(outcome, started);
+        match self.scope.hub().audit.record(&self.audit_entry(outcome, effect, started, took)) {
+            Ok(()) => None,
+            Err(QueueFull) => Some(Late { started, took }),
+        }
+    }
+
+    /// Waits until the audit trail has room.
     ///
     /// # Errors
-    /// Where the audit trail must not miss the end and cannot take it.
-    pub(super) async fn finish(&mut self, span: &Span, ended: &Result<()>) -> Result<()> {
-        let (outcome, effect) = match ended {
-            Ok(()) => (Outcome::Ok, None),
-            Err(error) if error.task().is_some() => (Outcome::Task, None),
-            Err(error) if error.input_required().is_some() => {
-                (Outcome::InputRequired, Some(Effect::NotExecuted))
-            }
-            Err(error) => (Outcome::Error(error.kind()), Some(error.effect_on_provider())),
-        };
-        observe::finish(span, outcome);
-        let Some(started) = self.started.take() else { return Ok(()) };
-        let took = self.observe(outcome, started);
-        let entry = self.audit_entry(outcome, effect, started, took);
-        match self.scope.hub().audit.record(&entry) {
-            Ok(()) => Ok(()),
-            // Nothing may be lost: the caller waits for the audit trail.
-            Err(QueueFull) => Box::pin(self.scope.hub().audit.record_slow(&entry)).await,
-        }
+    /// Where it cannot be written.
+    pub(super) async fn finish_late(&self, ended: &Result<()>, late: Late) -> Result<()> {
+        let (outcome, effect) = told(ended);
+        let entry = self.audit_entry(outcome, effect, late.started, late.took);
+        self.scope.hub().audit.record_slow(&entry).await
     }
 
     /// Metrics and events; returns how long the call took, in nanoseconds.
@@ -80,6 +79,23 @@ impl Call {
     }
 }
 
+/// The end of a call that the audit trail had no room for.
+pub(super) struct Late {
+    started: u64,
+    took: u64,
+}
+
+/// What is told of an end.
+#[inline]
+fn told(ended: &Result<()>) -> (Outcome, Option<Effect>) {
+    match ended {
+        Ok(()) => (Outcome::Ok, None),
+        Err(error) if error.task().is_some() => (Outcome::Task, None),
+        Err(error) if error.input_required().is_some() => (Outcome::InputRequired, Some(Effect::NotExecuted)),
+        Err(error) => (Outcome::Error(error.kind()), Some(error.effect_on_provider())),
+    }
+}
+
 /// The caller went away, or the runtime did.
 impl Drop for Call {
     fn drop(&mut self) {
@@ -102,7 +118,7 @@ pub(super) async fn intent(scope: &Scope, arguments: &Arguments) -> Result<()> {
 
 fn entry<'a>(scope: &'a Scope, kind: EntryKind, arguments: Option<&'a Arguments>, at: u64) -> AuditEntry<'a> {
     let mut entry = AuditEntry::new(kind, scope.id, &scope.session.caller.principal, at);
-    entry.tool = Some(&scope.entry().audited);
+    entry.tool = Some(scope.entry().audited());
     entry.arguments = arguments;
     entry.connection = scope.connection_id();
     entry.approval = scope.options().approval.as_ref();

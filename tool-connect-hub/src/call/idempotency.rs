@@ -22,7 +22,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 impl Call {
     /// Claims the key of a call that has one. `None` where an earlier call with it has ended: its
     /// result is this call's.
-    pub(super) async fn claim(&mut self, name: Arc<str>) -> Result<Option<Box<Claim>>> {
+    pub(super) async fn claim(&mut self, name: Arc<str>) -> Result<Option<Claim>> {
         let scope = Arc::clone(&self.scope);
         let hub = &scope.session.hub;
         if name.is_empty() || name.len() > MAX_KEY {
@@ -55,7 +55,7 @@ impl Call {
                 let message = "a call with this idempotency key was begun and its end is not known; look whether it took effect before using a new key";
                 Err(refusal(message).effect(Effect::Unknown))
             }
-            Begin::Fresh(fence) => Ok(Some(Box::new(Claim { scope, key, fence, end: None, settled: false }))),
+            Begin::Fresh(fence) => Ok(Some(Claim { scope, key, fence, end: None, settled: false })),
         }
     }
 
@@ -132,7 +132,7 @@ pub(super) struct Claim {
 
 impl Claim {
     /// Writes how the call ended.
-    pub(super) async fn settle(mut self: Box<Self>, ended: &Result<()>, output: Option<&ToolOutput>) {
+    pub(super) async fn settle(mut self, ended: &Result<()>, output: Option<&ToolOutput>) {
         let reads = self.scope.entry().tool.definition().annotations.read_only;
         let end = match ended {
             Ok(()) => match output.map(stored) {

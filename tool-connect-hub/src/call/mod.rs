@@ -7,22 +7,26 @@ mod dispatch;
 mod ending;
 mod idempotency;
 mod scope;
+mod shaping;
 
-use std::panic::AssertUnwindSafe;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
+use pin_project_lite::pin_project;
 use tool_connect_core::store::Grant;
 use tool_connect_core::{
     Arguments, CallId, CallOptions, Effect, Error, ErrorKind, InputRequest, InputRequired, Result, ToolCall,
     ToolOutcome, ToolOutput,
 };
-use tracing::Instrument;
+use tracing::Span;
 
 use crate::observe;
 use crate::policy::{Access, PolicyRequest};
-use crate::registry::{Found, ToolInfo};
+use crate::registry::{Entry, Found, ToolInfo};
 use crate::session::SessionInner;
 use approval::Reserved;
 use scope::Scope;
@@ -32,8 +36,6 @@ use scope::Scope;
 pub(crate) struct Call {
     scope: Arc<Scope>,
     arguments: Arguments,
-    /// Why a person must approve, where the policy says so.
-    must_approve: Option<String>,
     reserved: Option<Box<Reserved>>,
     /// Typed arguments that the tool has taken.
     kept: Option<Arguments>,
@@ -56,7 +58,6 @@ impl Call {
         Self {
             scope: Scope::new(Arc::clone(session), found, options, call_id(), arguments.is_typed()),
             arguments,
-            must_approve: None,
             reserved: None,
             kept: None,
             output: None,
@@ -67,13 +68,33 @@ impl Call {
     /// From its arguments to its end, of which [`outcome`](Self::outcome) then tells.
     pub(crate) async fn run(&mut self) -> Result<()> {
         let span = observe::span(self.scope.entry(), self.scope.id, &self.scope.session.caller.principal);
-        if !self.scope.hub().watching && span.is_disabled() {
-            return self.guarded().await;
+        if self.scope.hub().watching || !span.is_disabled() {
+            self.started = Some(self.scope.hub().clock.monotonic());
         }
-        self.started = Some(self.scope.hub().clock.monotonic());
-        let ended = self.guarded().instrument(span.clone()).await;
-        self.finish(&span, &ended).await?;
+        // One future whether or not somebody watches: its size is what every call moves.
+        let ended = Guarded { span: &span, work: Some(self.governed()) }.await;
+        let mut ended = self.judged(ended);
+        if ended.is_ok() && self.scope.shaped() {
+            ended = Box::pin(self.shape_guarded(&span)).await;
+        }
+        if self.started.is_some()
+            && let Some(late) = self.finish(&span, &ended)
+        {
+            // Nothing may be lost: the caller waits for the audit trail.
+            Box::pin(self.finish_late(&ended, late)).await?;
+        }
         ended
+    }
+
+    /// Shapes what came out: a tokenizer of the host that panics ends the call, not the host.
+    #[cold]
+    async fn shape_guarded(&mut self, span: &Span) -> Result<()> {
+        let shaped = Guarded { span, work: Some(Box::pin(self.shape())) }.await;
+        let shaped = shaped.unwrap_or_else(|panic| {
+            drop(panic); // Its text may hold the result.
+            Err(crate::shape::panicked())
+        });
+        shaped.map_err(|error| self.proven(error))
     }
 
     /// How the call ended, as its caller sees it: waiting for somebody, or having become a job, is an
@@ -88,27 +109,32 @@ impl Call {
         }
     }
 
-    /// A panic in a tool or a layer ends the call, not the host.
-    async fn guarded(&mut self) -> Result<()> {
-        // What a panic leaves half-done is dropped with the future; nothing shared is behind a lock
-        // across an await.
-        match AssertUnwindSafe(self.governed()).catch_unwind().await {
+    /// What the call came to. A panic in a tool or a layer ends the call, not the host.
+    #[inline]
+    fn judged(&self, ended: std::thread::Result<Result<()>>) -> Result<()> {
+        match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.proven(error)),
             Err(panic) => {
                 drop(panic); // Its text may hold an argument's value.
-                let message = if self.scope.dispatched.load(Ordering::Acquire) {
-                    "the tool panicked; this is a defect in the tool"
-                } else {
-                    "a layer or policy of the host panicked before the tool ran; this is a defect in the host"
-                };
-                Err(self.proven(Error::new(ErrorKind::Panicked, message)))
+                Err(self.panicked())
             }
         }
     }
 
+    #[cold]
+    fn panicked(&self) -> Error {
+        let message = if self.scope.dispatched.load(Ordering::Acquire) {
+            "the tool panicked; this is a defect in the tool"
+        } else {
+            "a layer or policy of the host panicked before the tool ran; this is a defect in the host"
+        };
+        self.proven(Error::new(ErrorKind::Panicked, message))
+    }
+
     /// Says what is certain of an error's effect: nothing was executed before the tool ran, and a
     /// read changes nothing. What an idempotency key brings speaks of an earlier call and stands.
+    #[cold]
     fn proven(&self, error: Error) -> Error {
         let of_another =
             error.kind() == ErrorKind::Idempotency || self.scope.replayed.load(Ordering::Relaxed);
@@ -126,39 +152,44 @@ impl Call {
 
     /// Everything between the entrance and the tool.
     async fn governed(&mut self) -> Result<()> {
-        if !self.scope.entry().broken.is_empty() {
-            let entry = self.scope.entry();
-            return Err(Error::new(
-                ErrorKind::Quarantined,
-                format!("`{}` is switched off: {}", entry.id, entry.broken.join("; ")),
-            ));
+        if !self.scope.entry().broken().is_empty() {
+            return Err(quarantined(self.scope.entry()));
         }
         if !self.scope.hub().ingress.is_empty() {
             Box::pin(self.enter()).await?;
+        }
+        // Also a shape that the host's own layers have set.
+        if self.scope.shaped() {
+            self.check_shape().map_err(|error| error.effect(Effect::NotExecuted))?;
         }
         self.check_size()?;
         let access = match permission(&self.scope) {
             Access::Later(later) => later.await?,
             decided => decided,
         };
-        self.must_approve = admitted(access, &self.scope)?;
+        let must_approve = admitted(access, &self.scope)?;
         if self.scope.entry().instance.needs_connection && !self.remembered() {
             Box::pin(self.connect()).await?;
         }
+        let key = self.scope.options().idempotency_key.is_some();
+        if must_approve.is_none() && !key && self.scope.entry().tool.definition().cache.is_none() {
+            return self.dispatch().await;
+        }
+        Box::pin(self.unusual(must_approve)).await
+    }
+
+    /// What few calls pass, and what is not to be in the future of the others: idempotency, cache,
+    /// approval. Each in a box of its own: one of more than a kilobyte is none that an allocator has at hand.
+    async fn unusual(&mut self, must_approve: Option<String>) -> Result<()> {
         let claim = match self.scope.options().idempotency_key.clone() {
             Some(name) => match Box::pin(self.claim(name)).await? {
-                Some(claim) => Some(claim),
+                Some(claim) => claim,
                 None => return Ok(()),
             },
-            None if self.scope.entry().tool.definition().cache.is_some() => {
-                return Box::pin(self.cached()).await;
-            }
-            None => None,
+            None => return Box::pin(self.cached(must_approve)).await,
         };
-        let ended = self.approved().await;
-        if let Some(claim) = claim {
-            Box::pin(claim.settle(&ended, self.output.as_ref())).await;
-        }
+        let ended = Box::pin(self.approved(must_approve)).await;
+        Box::pin(claim.settle(&ended, self.output.as_ref())).await;
         ended
     }
 
@@ -177,6 +208,7 @@ impl Call {
         Ok(())
     }
 
+    #[inline]
     fn check_size(&self) -> Result<()> {
         let most = self.scope.hub().max_argument_bytes;
         match &self.arguments {
@@ -191,46 +223,63 @@ impl Call {
 
     /// Sets the connection that the call uses if it is known to suffice; most calls then wait for
     /// nothing.
-    fn remembered(&self) -> bool {
+    fn remembered(&mut self) -> bool {
         let scope = &*self.scope;
         let (caller, chosen) = (&scope.session.caller, scope.options().connection.as_ref());
         let found = caller.remembered(&scope.hub().memory(), self.started, scope.entry(), chosen);
-        found.is_some_and(|connection| scope.connection.set(connection).is_ok())
+        match (found, Arc::get_mut(&mut self.scope)) {
+            (Some(connection), Some(scope)) => {
+                scope.connection = Some(connection);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Finds the connection that the call uses, with the scopes that the tool needs.
-    async fn connect(&self) -> Result<()> {
+    async fn connect(&mut self) -> Result<()> {
         let scope = &self.scope;
         let chosen = scope.options().connection.as_ref();
         let found = scope.session.caller.connection(&scope.hub().memory(), scope.entry(), chosen).await;
         let connection = found.map_err(|e| with_call(e, || scope.call(&self.arguments)))?;
-        // Set here and above alone, once a call.
-        let _ = scope.connection.set(connection);
-        Ok(())
+        match Arc::get_mut(&mut self.scope) {
+            Some(scope) => {
+                scope.connection = Some(connection);
+                Ok(())
+            }
+            // Nobody was given it yet.
+            None => Err(Error::new(
+                ErrorKind::Internal,
+                "a call's scope was shared before its connection was known",
+            )),
+        }
     }
 
     /// Serves a read again, or runs it and keeps what came out.
-    async fn cached(&mut self) -> Result<()> {
+    async fn cached(&mut self, must_approve: Option<String>) -> Result<()> {
         let scope = Arc::clone(&self.scope);
         let hub = scope.hub();
         let principal = &scope.session.caller.principal;
-        let key = hub.cache.key(principal, scope.entry(), scope.connection_id(), &self.arguments)?;
-        let Some((key, ttl)) = key else { return self.approved().await };
+        let key = match scope.entry().tool.definition().cache {
+            Some(_) => hub.cache.key(principal, scope.entry(), scope.connection_id(), &self.arguments)?,
+            None => None,
+        };
+        let Some((key, ttl)) = key else { return self.approved(must_approve).await };
         if let Some(output) = hub.cache.get(&key, hub.clock.monotonic()) {
             scope.cached.store(true, Ordering::Relaxed);
             self.output = Some(output);
             return Ok(());
         }
-        self.approved().await?;
+        self.approved(must_approve).await?;
         if let Some(output) = &self.output {
-            hub.cache.put(key, output, hub.clock.monotonic(), ttl);
+            hub.cache.put(key, output, hub.clock.monotonic(), ttl.min(scope.keep_for()));
         }
         Ok(())
     }
 
     /// Takes a person's approval for this very call if one is needed, then runs the tool.
-    async fn approved(&mut self) -> Result<()> {
-        if let Some(reason) = self.must_approve.take() {
+    async fn approved(&mut self, must_approve: Option<String>) -> Result<()> {
+        if let Some(reason) = must_approve {
             Box::pin(self.reserve(reason)).await?;
         }
         let result = self.dispatch().await;
@@ -245,12 +294,67 @@ impl Call {
     }
 }
 
+pin_project! {
+    /// A call's work in its span, which catches panics.
+    ///
+    /// What a panic leaves half-done is dropped with the future; nothing shared is behind a lock
+    /// across an await.
+    struct Guarded<'a, F> {
+        span: &'a Span,
+        // Gone when it is done, or dropped within the span.
+        #[pin]
+        work: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Guarded<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.work.is_some() {
+                let _entered = this.span.enter();
+                this.work.set(None);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Guarded<'_, F> {
+    type Output = std::thread::Result<F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let _entered = this.span.enter();
+        // Gone once it has answered.
+        let Some(work) = this.work.as_mut().as_pin_mut() else { return Poll::Pending };
+        let polled = match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(panic) => Err(panic),
+        };
+        this.work.set(None);
+        Poll::Ready(polled)
+    }
+}
+
+#[cold]
+fn quarantined(entry: &Entry) -> Error {
+    Error::new(
+        ErrorKind::Quarantined,
+        format!("`{}` is switched off: {}", entry.id, entry.broken().join("; ")),
+    )
+}
+
 /// Asks the policy. Grants that must be read first put its decision off.
+#[inline]
 fn permission(scope: &Scope) -> Access<'_> {
     let (hub, caller) = (scope.hub(), &*scope.session.caller);
-    if !hub.policy.needs_grants(&caller.principal) {
-        return decide(scope, &[]);
-    }
+    if hub.policy.needs_grants(&caller.principal) { granted(scope) } else { decide(scope, &[]) }
+}
+
+/// Asks it once the grants are read.
+#[cold]
+fn granted(scope: &Scope) -> Access<'_> {
+    let (hub, caller) = (scope.hub(), &*scope.session.caller);
     // Boxed, like all that few calls wait for: a call's future is moved before it is polled.
     Access::Later(Box::pin(async move {
         let grants = caller.grants(&hub.memory()).await?;
@@ -263,6 +367,7 @@ fn permission(scope: &Scope) -> Access<'_> {
     }))
 }
 
+#[inline]
 fn decide<'a>(scope: &'a Scope, grants: &'a [Grant]) -> Access<'a> {
     scope.hub().policy.decide(&PolicyRequest {
         principal: &scope.session.caller.principal,
@@ -274,6 +379,7 @@ fn decide<'a>(scope: &'a Scope, grants: &'a [Grant]) -> Access<'a> {
 }
 
 /// Why a person must approve, if the policy says so; an error where it denies.
+#[inline]
 fn admitted(access: Access<'_>, scope: &Scope) -> Result<Option<String>> {
     match access {
         Access::Allow => Ok(None),
@@ -291,7 +397,7 @@ fn outcome_of(error: Error) -> Result<ToolOutcome> {
     if let Some(task) = error.task() {
         return Ok(ToolOutcome::Task(task.clone()));
     }
-    error.into_input_required().map(ToolOutcome::InputRequired)
+    error.into_input_required().map(|required| ToolOutcome::InputRequired(Box::new(required)))
 }
 
 /// Puts the call into what is asked of the user, so that it can be resumed.

@@ -1,8 +1,8 @@
 //! What the Hub gives to a running tool.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tool_connect_core::http::{OutboundRequest, Response};
@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::hub::HubInner;
 use crate::registry::{Entry, Found};
-use crate::request::RequestScope;
+use crate::request::{CacheControl, RequestScope};
 use crate::session::SessionInner;
 
 /// One call's scope: all that the stack and the tool know of it.
@@ -31,7 +31,8 @@ pub(crate) struct Scope {
     pub(super) timeout: Option<Duration>,
     /// Whether a typed caller made the call.
     pub(super) typed: bool,
-    pub(super) connection: OnceLock<Arc<Connection>>,
+    /// Set while nobody shares the scope, before the tool runs.
+    pub(super) connection: Option<Arc<Connection>>,
     /// Whether the tool has begun to run.
     pub(super) dispatched: AtomicBool,
     /// Whether the audit trail has an intent of it.
@@ -41,6 +42,8 @@ pub(crate) struct Scope {
     /// When the clock was first asked for the deadline's sake; 0 before.
     started: AtomicU64,
     canceled: AtomicBool,
+    /// The shortest time, in nanoseconds, for which an answer of the provider's lets its value be kept.
+    keep_for: AtomicU64,
 }
 
 static NO_OPTIONS: CallOptions = CallOptions::new();
@@ -67,13 +70,14 @@ impl Scope {
             options,
             id,
             typed,
-            connection: OnceLock::new(),
+            connection: None,
             dispatched: AtomicBool::new(false),
             intended: AtomicBool::new(false),
             replayed: AtomicBool::new(false),
             cached: AtomicBool::new(false),
             started: AtomicU64::new(0),
             canceled: AtomicBool::new(false),
+            keep_for: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -90,7 +94,12 @@ impl Scope {
     }
 
     pub(super) fn connection_id(&self) -> Option<&ConnectionId> {
-        self.connection.get().map(|c| &c.id)
+        self.connection.as_ref().map(|c| &c.id)
+    }
+
+    /// For how long what the tool made of the provider's answers may be kept, as far as these say.
+    pub(super) fn keep_for(&self) -> Duration {
+        Duration::from_nanos(self.keep_for.load(Ordering::Relaxed))
     }
 
     /// The call again, to be resumed.
@@ -134,7 +143,7 @@ impl CallScope for Scope {
     }
 
     fn connection(&self) -> Option<&Connection> {
-        self.connection.get().map(|c| &**c)
+        self.connection.as_deref()
     }
 
     fn options(&self) -> &CallOptions {
@@ -152,12 +161,25 @@ impl CallScope for Scope {
     fn send(&self, request: OutboundRequest) -> BoxFuture<'_, Result<Response>> {
         let scope = RequestScope {
             endpoint: &self.entry().instance.endpoint,
-            connection: self.connection.get().map(|c| &**c),
+            connection: self.connection.as_deref(),
             deadline: self.deadline(),
             tenant: &self.session.caller.principal.tenant,
             tool: &self.entry().id,
+            user: &self.session.caller.principal.user,
+            reads: self.entry().tool.definition().annotations.read_only,
         };
-        Box::pin(self.session.hub.requests.send(scope, request))
+        let sending = self.session.hub.requests.send(scope, request);
+        if self.entry().tool.definition().cache.is_none() {
+            return Box::pin(sending);
+        }
+        Box::pin(async move {
+            let response = sending.await?;
+            if let Some(bound) = CacheControl::bound(response.headers()) {
+                let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+                self.keep_for.fetch_min(bound, Ordering::Relaxed);
+            }
+            Ok(response)
+        })
     }
 
     fn results(&self) -> &dyn ResultStore {

@@ -28,6 +28,8 @@ pub(crate) struct Instance {
     pub(crate) serial: u64,
     /// The instance's key in limiters.
     pub(crate) key: u64,
+    /// What the search knows of it.
+    pub(crate) search: crate::search::Indexed,
 }
 
 impl Instance {
@@ -41,34 +43,71 @@ pub(crate) struct Entry {
     pub(crate) id: ToolId,
     pub(crate) instance: Arc<Instance>,
     pub(crate) tool: RegisteredTool,
-    /// What the audit trail writes of it: id and definition hash.
-    pub(crate) audited: Arc<AuditedTool>,
-    input: Arc<str>,
-    output: Option<Arc<str>>,
-    listing: usize,
-    /// Why the tool is switched off; empty means that it works.
-    pub(crate) broken: Box<[String]>,
+    /// What follows from its schemas: known from the beginning, or made on first use where they are.
+    facts: OnceLock<Facts>,
     pub(crate) validator: OnceLock<Arc<Validator>>,
     pub(crate) metrics: ToolMetrics,
 }
 
+/// What follows from a tool's schemas.
+struct Facts {
+    /// What the audit trail writes of it: id and definition hash.
+    audited: Arc<AuditedTool>,
+    input: Arc<str>,
+    output: Option<Arc<str>>,
+    listing: usize,
+    /// Why the tool is switched off; empty means that it works.
+    broken: Box<[String]>,
+}
+
 impl Entry {
+    #[inline]
+    fn facts(&self) -> &Facts {
+        match self.facts.get() {
+            Some(facts) => facts,
+            None => self.find_out(),
+        }
+    }
+
+    #[cold]
+    fn find_out(&self) -> &Facts {
+        self.facts.get_or_init(|| Facts::new(&self.id, self.tool.definition(), None))
+    }
+
     pub(crate) fn input_schema(&self) -> &str {
-        &self.input
+        &self.facts().input
     }
 
     pub(crate) fn output_schema(&self) -> Option<&str> {
-        self.output.as_deref()
+        self.facts().output.as_deref()
+    }
+
+    /// What the audit trail writes of it: id and definition hash.
+    #[inline]
+    pub(crate) fn audited(&self) -> &Arc<AuditedTool> {
+        &self.facts().audited
     }
 
     pub(crate) fn definition_hash(&self) -> &[u8; 32] {
-        &self.audited.definition
+        &self.facts().audited.definition
+    }
+
+    /// Why the tool is switched off; empty means that it works.
+    #[inline]
+    pub(crate) fn broken(&self) -> &[String] {
+        &self.facts().broken
+    }
+
+    /// Why the tool is switched off, as far as it is known: nothing is made for it.
+    pub(crate) fn known_broken(&self) -> &[String] {
+        self.facts.get().map_or(&[], |facts| &facts.broken)
     }
 
     /// Appends the tool's MCP listing (`Tool` object) to a JSON text: written from its parts, which
     /// a second copy of would be a sixth of the registry.
     pub(crate) fn write_listing(&self, out: &mut Vec<u8>) {
-        write_listing(&self.id, self.tool.definition(), &self.input, self.output.as_deref(), out);
+        let facts = self.facts();
+        write_listing(&self.id, self.tool.definition(), &facts.input, facts.output.as_deref(), out);
     }
 
     /// Reads what the listing is written from, a byte of each cache line, and does nothing with it.
@@ -79,14 +118,14 @@ impl Entry {
     pub(crate) fn touch(&self) {
         const LINE: usize = 64;
         let definition = self.tool.definition();
-        let texts = [self.id.as_str(), &definition.title, &definition.description, &self.input];
+        let texts = [self.id.as_str(), &definition.title, &definition.description, self.input_schema()];
         let lines = texts.iter().flat_map(|text| text.as_bytes().iter().step_by(LINE));
         black_box((lines.fold(0, |all, byte| all ^ byte), definition.annotations, definition.scopes.len()));
     }
 
     /// How many bytes the listing has.
     pub(crate) fn listing_len(&self) -> usize {
-        self.listing
+        self.facts().listing
     }
 }
 
@@ -122,49 +161,65 @@ pub(super) fn build(instance: Instance, texts: &Texts) -> Result<(Arc<Instance>,
 }
 
 fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Result<Entry> {
-    let definition = Arc::clone(tool.definition());
+    let definition = tool.definition();
     let id = ToolId::new(&instance.id, &definition.name)?;
-    let mut broken = Vec::new();
     for alias in &definition.aliases {
         check_name("alias", alias, tool_connect_core::MAX_TOOL_NAME)?;
     }
-    if definition.description.trim().is_empty() {
-        broken.push("the description is empty: a model cannot know when to use the tool".to_owned());
+    let lazy = |source: &SchemaSource| matches!(source, SchemaSource::Lazy(_));
+    let facts = OnceLock::new();
+    if !lazy(&definition.input) && !definition.output.as_ref().is_some_and(lazy) {
+        let _ = facts.set(Facts::new(&id, definition, Some(texts)));
     }
-    if definition.version.parse::<semver::Version>().is_err() {
-        broken.push(format!("the version `{}` is not a semantic version", definition.version));
-    }
-    if definition.cost == 0 {
-        broken.push("the cost is 0: every call must cost at least 1".to_owned());
-    }
-    let annotations = definition.annotations;
-    if annotations.read_only && annotations.destructive {
-        broken.push("the tool says both read-only and destructive".to_owned());
-    }
-    if definition.cache.is_some() && !annotations.read_only {
-        broken.push("only a read-only tool may be cached".to_owned());
-    }
-    let input = texts.of(&definition.input, Which::Input, &mut broken);
-    let output = definition.output.as_ref().map(|o| texts.of(o, Which::Output, &mut broken));
-    let mut seen = Vec::with_capacity(input.len() + 512);
-    write_listing(&id, &definition, &input, output.as_deref(), &mut seen);
-    let listing = seen.len();
-    seen.extend_from_slice(definition.version.as_bytes());
-    let hash = digest::digest(&digest::SHA256, &seen);
-    let mut definition_hash = [0; 32];
-    definition_hash.copy_from_slice(hash.as_ref());
     Ok(Entry {
-        audited: Arc::new(AuditedTool { id: id.clone(), definition: definition_hash }),
         metrics: ToolMetrics::default(),
         id,
         instance: Arc::clone(instance),
         tool,
-        input,
-        output,
-        listing,
-        broken: broken.into_boxed_slice(),
+        facts,
         validator: OnceLock::new(),
     })
+}
+
+impl Facts {
+    fn new(id: &ToolId, definition: &ToolDefinition, texts: Option<&Texts>) -> Self {
+        let mut broken = Vec::new();
+        if definition.description.trim().is_empty() {
+            broken.push("the description is empty: a model cannot know when to use the tool".to_owned());
+        }
+        if definition.version.parse::<semver::Version>().is_err() {
+            broken.push(format!("the version `{}` is not a semantic version", definition.version));
+        }
+        if definition.cost == 0 {
+            broken.push("the cost is 0: every call must cost at least 1".to_owned());
+        }
+        let annotations = definition.annotations;
+        if annotations.read_only && annotations.destructive {
+            broken.push("the tool says both read-only and destructive".to_owned());
+        }
+        if definition.cache.is_some() && !annotations.read_only {
+            broken.push("only a read-only tool may be cached".to_owned());
+        }
+        let mut text = |source: &SchemaSource, which: Which| {
+            let checked = match texts {
+                Some(texts) => texts.of(source, which),
+                None => Checked::new(source, which),
+            };
+            broken.extend(checked.problems.iter().map(|p| format!("{} schema: {p}", which.name())));
+            checked.text
+        };
+        let input = text(&definition.input, Which::Input);
+        let output = definition.output.as_ref().map(|output| text(output, Which::Output));
+        let mut seen = Vec::with_capacity(input.len() + 512);
+        write_listing(id, definition, &input, output.as_deref(), &mut seen);
+        let listing = seen.len();
+        seen.extend_from_slice(definition.version.as_bytes());
+        let hash = digest::digest(&digest::SHA256, &seen);
+        let mut definition_hash = [0; 32];
+        definition_hash.copy_from_slice(hash.as_ref());
+        let audited = Arc::new(AuditedTool { id: id.clone(), definition: definition_hash });
+        Self { audited, input, output, listing, broken: broken.into_boxed_slice() }
+    }
 }
 
 /// A schema's text and what is wrong with it.
@@ -184,6 +239,7 @@ impl Checked {
         let text = match source {
             // The text is kept as it came, shared with the definition.
             SchemaSource::Json(text) => Arc::clone(text),
+            SchemaSource::Lazy(lazy) => lazy.text().unwrap_or_else(|_| Arc::from("false")),
             SchemaSource::Typed(_) => Arc::from(schema.as_value().to_string()),
         };
         let problems = match which {
@@ -200,25 +256,28 @@ enum Which {
     Output,
 }
 
+impl Which {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
 /// Texts of the schemas of Rust types: made once per type, however many tools have it.
 #[derive(Default)]
 pub(super) struct Texts(Mutex<HashMap<(SchemaFn, Which), Checked, foldhash::fast::RandomState>>);
 
 impl Texts {
-    fn of(&self, source: &SchemaSource, which: Which, broken: &mut Vec<String>) -> Arc<str> {
-        let checked = match source {
+    fn of(&self, source: &SchemaSource, which: Which) -> Checked {
+        match source {
             SchemaSource::Typed(make) => {
                 let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 made.entry((*make, which)).or_insert_with(|| Checked::new(source, which)).clone()
             }
-            SchemaSource::Json(_) => Checked::new(source, which),
-        };
-        let name = match which {
-            Which::Input => "input",
-            Which::Output => "output",
-        };
-        broken.extend(checked.problems.iter().map(|p| format!("{name} schema: {p}")));
-        checked.text
+            SchemaSource::Json(_) | SchemaSource::Lazy(_) => Checked::new(source, which),
+        }
     }
 }
 

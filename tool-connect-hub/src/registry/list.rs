@@ -137,7 +137,8 @@ pub(crate) fn page(
         *list = rest;
         let hidden = !take_own && overlay.is_some_and(|o| o.instance(entry.id.instance()).is_some());
         let wanted = request.instance.as_ref().is_none_or(|id| id.as_str() == entry.id.instance());
-        if hidden || !wanted || !entry.broken.is_empty() || !visible(entry) {
+        // What is not shown need not be made.
+        if hidden || !wanted || !visible(entry) || !entry.broken().is_empty() {
             continue;
         }
         if tools.len() == limit {

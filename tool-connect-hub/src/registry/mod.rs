@@ -25,7 +25,7 @@ pub(crate) use snapshot::Snapshot;
 pub struct Registration {
     /// The instance.
     pub instance: InstanceId,
-    /// How many tools work.
+    /// How many tools work, as far as it is known: schemas that are made on first use are not looked at.
     pub tools: usize,
     /// Tools that are switched off, and why.
     pub quarantined: Vec<Quarantined>,
@@ -101,6 +101,18 @@ impl Registry {
         }
     }
 
+    /// As [`find`](Self::find), for who must not learn what else there is: nothing is suggested, and of several nothing found.
+    pub(crate) fn known(&self, tenant: &TenantId, tool: &str) -> Option<Found> {
+        let found = self.get(tenant, tool);
+        if found.is_some() || tool.contains('.') || tool.contains("__") {
+            return found;
+        }
+        match self.locals(tenant, tool).as_slice() {
+            [id] => self.get(tenant, id.as_str()),
+            _ => None,
+        }
+    }
+
     /// Looks into the text where it is no id: to do so first would cost as much as the lookup.
     #[cold]
     fn find_otherwise(&self, tenant: &TenantId, tool: &str) -> Result<Found> {
@@ -169,11 +181,7 @@ impl Registry {
 
     /// Finds a tool by its local name, where only one instance has it.
     fn find_local(&self, tenant: &TenantId, name: &str) -> Result<Found> {
-        let (overlay, global) = (self.overlay(tenant), self.global.load());
-        let own = overlay.iter().flat_map(|snapshot| snapshot.local(name));
-        let shared = global.local(name).filter(|entry| !hidden(overlay.as_deref(), entry));
-        let mut ids: Vec<ToolId> = own.chain(shared).map(|entry| entry.id.clone()).collect();
-        ids.sort();
+        let ids = self.locals(tenant, name);
         match ids.as_slice() {
             [] => Err(self.unknown(tenant, name)),
             [id] => self.get(tenant, id.as_str()).ok_or_else(|| self.unknown(tenant, name)),
@@ -182,6 +190,16 @@ impl Registry {
                 Err(ambiguous(name, &instances))
             }
         }
+    }
+
+    /// The tools that have this local name.
+    fn locals(&self, tenant: &TenantId, name: &str) -> Vec<ToolId> {
+        let (overlay, global) = (self.overlay(tenant), self.global.load());
+        let own = overlay.iter().flat_map(|snapshot| snapshot.local(name));
+        let shared = global.local(name).filter(|entry| !hidden(overlay.as_deref(), entry));
+        let mut ids: Vec<ToolId> = own.chain(shared).map(|entry| entry.id.clone()).collect();
+        ids.sort();
+        ids
     }
 
     fn unknown(&self, tenant: &TenantId, tool: &str) -> Error {
@@ -267,11 +285,11 @@ pub(crate) fn hidden(overlay: Option<&Arc<Snapshot>>, global: &Entry) -> bool {
 fn registration(instance: &Instance, entries: &[Arc<Entry>]) -> Registration {
     Registration {
         instance: instance.id.clone(),
-        tools: entries.iter().filter(|e| e.broken.is_empty()).count(),
+        tools: entries.iter().filter(|e| e.known_broken().is_empty()).count(),
         quarantined: entries
             .iter()
-            .filter(|e| !e.broken.is_empty())
-            .map(|e| Quarantined { tool: e.id.clone(), problems: e.broken.to_vec() })
+            .filter(|e| !e.known_broken().is_empty())
+            .map(|e| Quarantined { tool: e.id.clone(), problems: e.known_broken().to_vec() })
             .collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tool_connect_core::{Error, ErrorKind, InstanceId, Result};
 
@@ -18,6 +18,8 @@ pub(crate) struct Snapshot {
     types: HashMap<TypeId, Vec<usize>, foldhash::fast::RandomState>,
     entries: Vec<Arc<Entry>>,
     instances: BTreeMap<InstanceId, Arc<Instance>>,
+    /// What the search knows of it, once somebody has searched.
+    pub(crate) search: OnceLock<Arc<crate::search::Joined>>,
 }
 
 impl Snapshot {
@@ -35,7 +37,7 @@ impl Snapshot {
                 types.entry(rust_type).or_default().push(index);
             }
         }
-        Ok(Self { names, types, entries, instances })
+        Ok(Self { names, types, entries, instances, search: OnceLock::new() })
     }
 
     #[inline]

@@ -24,6 +24,7 @@ mod missing;
 #[cfg(feature = "reqwest")]
 mod proxy;
 
+pub use crate::request::{HttpCacheMode, HttpCacheSettings};
 pub use access::{HostRule, NetworkAccess};
 #[cfg(feature = "reqwest")]
 pub use client::ReqwestTransport;

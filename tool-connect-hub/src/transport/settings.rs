@@ -11,6 +11,7 @@ use tool_connect_tower::retry::RetrySettings;
 use url::Url;
 
 use super::access::NetworkAccess;
+use crate::request::HttpCacheSettings;
 
 /// Settings of requests that tools make; the defaults suit a service on the internet.
 ///
@@ -77,6 +78,8 @@ pub struct HttpSettings {
     pub pool_idle: Duration,
     /// How many unused connections are kept per host; 16.
     pub pool_per_host: usize,
+    /// Answers that may serve again.
+    pub cache: HttpCacheSettings,
 }
 
 impl Default for HttpSettings {
@@ -102,6 +105,7 @@ impl Default for HttpSettings {
             roots: Roots::default(),
             pool_idle: Duration::from_secs(90),
             pool_per_host: 16,
+            cache: HttpCacheSettings::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tool_connect_core::store::memory::MemoryAudit;
 use tool_connect_core::store::{
-    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, Segment, Stores, SubjectKey,
+    AuditAppend, AuditHead, AuditStore, Checkpoint, SealedRecord, SealedSegment, Segment, Stores, SubjectKey,
 };
 use tool_connect_core::{
     Connector, ConnectorManifest, Effect, Error, ErrorKind, Principal, Result, Run, TenantId, Tool,
@@ -95,7 +95,7 @@ impl AuditStore for Disk {
         }
         self.inner.append(segments).await
     }
-    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedRecord>> {
+    async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
         self.inner.scan(tenant, from, limit).await
     }
     async fn scan_user(

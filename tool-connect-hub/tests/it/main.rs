@@ -4,6 +4,7 @@ mod audit;
 mod calls;
 #[cfg(feature = "reqwest")]
 mod request;
+mod search;
 #[cfg(feature = "reqwest")]
 mod server;
 #[cfg(feature = "reqwest")]

@@ -13,7 +13,8 @@ use tool_connect_core::store::{
     Approval, ApprovalStore, AuditAppend, AuditHead, AuditStore, Begin, CallHash, Checkpoint,
     ConnectionFilter, ConnectionStore, Decision, Fence, Fingerprint, Grant, GrantStore, IdempotencyKey,
     IdempotencyStore, NewApproval, NewResult, QuotaDecision, QuotaRequest, QuotaStore, Reservation,
-    ResultMeta, ResultStore, SealedRecord, Segment, StoredOutcome, Stores, Subject, SubjectKey, ToolPattern,
+    ResultMeta, ResultStore, SealedRecord, SealedSegment, Segment, StoredOutcome, Stores, Subject,
+    SubjectKey, ToolPattern,
 };
 use tool_connect_core::{
     ApprovalId, Clock, Connection, ConnectionId, Error, ErrorKind, Result, ResultHandle, TenantId, UserId,
@@ -153,7 +154,7 @@ faulty!(ResultStore as "results" {
 faulty!(AuditStore as "audit" {
     head(tenant: &TenantId) -> Option<AuditHead>;
     append(segments: &[Segment]) -> Vec<AuditAppend>;
-    scan(tenant: &TenantId, from: u64, limit: usize) -> Vec<SealedRecord>;
+    scan(tenant: &TenantId, from: u64, limit: usize) -> Vec<SealedSegment>;
     scan_user(tenant: &TenantId, user: &UserId, from: u64, limit: usize) -> Vec<SealedRecord>;
     tenants() -> Vec<TenantId>;
     put_checkpoint(checkpoint: Checkpoint) -> ();

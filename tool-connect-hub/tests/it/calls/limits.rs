@@ -252,8 +252,10 @@ async fn a_call_waits_for_a_rate_within_its_budget_and_not_beyond() {
 
     // The next place is a second away, the one after it two: only one of two callers may wait.
     let (first, second) = tokio::join!(session.call("notes.put", "{}"), session.call("notes.put", "{}"));
-    first.unwrap();
-    assert_eq!(kind(second), ErrorKind::RateLimited);
+    // Which of the two is looked at first, when the place is there, is the runtime's choice.
+    let (served, refused) = if first.is_ok() { (first, second) } else { (second, first) };
+    served.unwrap();
+    assert_eq!(kind(refused), ErrorKind::RateLimited);
     assert!(began.elapsed() < Duration::from_millis(2200), "{:?}", began.elapsed());
 }
 

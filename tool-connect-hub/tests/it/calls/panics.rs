@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tool_connect_core::{
-    Annotations, DynamicTool, Effect, Error, ErrorKind, Event, Principal, Result, ToolCall, ToolContext,
-    ToolOutput,
+    Annotations, DynamicTool, Effect, Error, ErrorKind, Event, Principal, Result, Shape, ToolCall,
+    ToolContext, ToolOutput,
 };
 use tool_connect_hub::audit::{AuditMode, EntryKind};
 use tool_connect_hub::{Access, Hub, HubBuilder, Ingress, Next, PerCall, Policy, PolicyRequest, ToolInfo};
@@ -111,4 +111,22 @@ async fn in_a_sink_of_events_nobody_else_is_disturbed() {
     assert_eq!(number(hub.session(ada()).call("calc.add", r#"{"a":1,"b":1}"#).await), 2);
     assert_eq!(events.outcomes(), ["ok"]);
     assert_eq!(trail(&hub).await, [(EntryKind::Outcome, Some("ok"))]);
+}
+
+#[tokio::test]
+async fn in_a_tokenizer_the_call_ends_and_is_written() {
+    for size in [500, 400_000] {
+        let list = read("list", move |_, _| async move { ToolOutput::of(&vec![1_000; size]) });
+        let hub = plain()
+            .tokenizer(|_: &str| -> usize { panic!("{SECRET}") })
+            .connector(Kit::new("calc").dynamic(list))
+            .configure(|settings| settings.max_result_bytes = 8 << 20)
+            .build()
+            .unwrap();
+        let call = ToolCall::new("calc.list", "{}").shape(Shape::new().tokens(100));
+        let panicked = error(hub.session(ada()).execute(call).await);
+        assert_eq!((panicked.kind(), panicked.effect_on_provider()), (ErrorKind::Panicked, Effect::None));
+        assert!(!format!("{panicked:?}").contains(SECRET));
+        assert_eq!(trail(&hub).await, [(EntryKind::Outcome, Some("panicked"))]);
+    }
 }

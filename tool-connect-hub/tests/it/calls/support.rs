@@ -232,7 +232,7 @@ pub(crate) fn kind(outcome: Result<ToolOutcome>) -> ErrorKind {
 
 pub(crate) fn required(outcome: Result<ToolOutcome>) -> InputRequired {
     match outcome {
-        Ok(ToolOutcome::InputRequired(required)) => required,
+        Ok(ToolOutcome::InputRequired(required)) => *required,
         other => panic!("nothing was asked for: {other:?}"),
     }
 }
