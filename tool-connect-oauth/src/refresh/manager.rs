@@ -4,10 +4,11 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
-use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, UnitWeighter};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,10 +29,13 @@ use crate::flow::{DPOP_NONCE, DpopNonces, OAuthHttp, Secret};
 /// How often a call begins anew where the renewal that it waited for was cut off.
 const ATTEMPTS: usize = 3;
 
+/// How many managers this process has made.
+static MANAGERS: AtomicU64 = AtomicU64::new(0);
+
 /// Keeps the tokens of connections fresh, and signs requests with them: the [`Authenticator`] of every scheme.
 ///
-/// A warm call costs a look into a map. What must be renewed is renewed once, whoever asks: once among the callers of this
-/// process, and once among all processes that share the stores. A clone is the same manager. It needs a tokio runtime.
+/// A warm call costs a look beside the connection, or into a map the first time. What must be renewed is renewed once, whoever
+/// asks: once among the callers of this process, and once among all processes that share the stores. A clone is the same manager. It needs a tokio runtime.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -68,16 +72,33 @@ pub(super) struct Shared {
     /// The nonces of resources; those of authorization servers stay with the token requests.
     pub(super) nonces: DpopNonces,
     events: EventSinks,
-    slots: Cache<(TenantId, ConnectionId), Arc<Slot>>,
+    slots: Slots,
     turns: AtomicU64,
+    /// Another one for each manager of the process.
+    id: u64,
+}
+
+type Slots = Cache<Key, Arc<Slot>, UnitWeighter, DefaultHashBuilder, Retire>;
+type Key = (TenantId, ConnectionId);
+
+/// Tells a slot that it was put out to make room.
+#[derive(Clone)]
+struct Retire;
+
+impl Lifecycle<Key, Arc<Slot>> for Retire {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: Key, slot: Arc<Slot>) {
+        slot.retire();
+    }
 }
 
 /// A key of the map, borrowed.
 #[derive(Hash)]
 struct Named<'a>(&'a TenantId, &'a ConnectionId);
 
-impl Equivalent<(TenantId, ConnectionId)> for Named<'_> {
-    fn equivalent(&self, key: &(TenantId, ConnectionId)) -> bool {
+impl Equivalent<Key> for Named<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
         *self.1 == key.1 && *self.0 == key.0
     }
 }
@@ -168,6 +189,8 @@ impl TokenManagerBuilder {
                  refresh token may be spent twice"
             );
         }
+        let capacity = self.settings.capacity;
+        let hasher = DefaultHashBuilder::default();
         let catalog = match self.catalog {
             Some(catalog) => catalog,
             None => Arc::new(Catalog::builtin()?),
@@ -188,8 +211,9 @@ impl TokenManagerBuilder {
             stop: CancellationToken::new(),
             nonces: DpopNonces::default(),
             events: self.events,
-            slots: Cache::new(self.settings.capacity),
+            slots: Cache::with(capacity, capacity as u64, UnitWeighter, hasher, Retire),
             turns: AtomicU64::new(0),
+            id: MANAGERS.fetch_add(1, Ordering::Relaxed),
             settings: self.settings,
         })))
     }
@@ -212,8 +236,9 @@ impl TokenManager {
 
     /// The secret of a connection, fresh enough for a request now.
     ///
-    /// Warm, it is a look into a map. One that ends soon is handed out, and renewed beside the calls. One that has ended is
-    /// waited for, together with everybody else who needs it.
+    /// Warm, it is a look beside the connection (its [memo](Connection::memo)), or into a map where it is not there yet. One that
+    /// ends soon is handed out, and renewed beside the calls. One that has ended is waited for, together with everybody else
+    /// who needs it.
     ///
     /// # Errors
     /// [`ErrorKind::NeedsReauth`] where only the user can help; with advice when to come back (and without waiting) where the
@@ -276,7 +301,9 @@ impl TokenManager {
 
     /// Forgets what is in memory of a connection; the next call reads the store.
     pub fn forget(&self, tenant: &TenantId, connection: &ConnectionId) {
-        self.0.slots.remove(&Named(tenant, connection));
+        if let Some((_, slot)) = self.0.slots.remove(&Named(tenant, connection)) {
+            slot.retire();
+        }
     }
 
     /// Stops the background refresher and waits until the renewals that are under way have ended: what a provider has granted
@@ -356,19 +383,38 @@ impl Shared {
             return slot;
         }
         let key = (connection.tenant.clone(), connection.id.clone());
-        self.slots.get_or_insert_with(&key, || Ok::<_, Error>(Arc::default())).unwrap_or_default()
+        let new = || Ok::<_, Error>(Arc::new(Slot::new(self.id, key.0.clone(), key.1.clone())));
+        self.slots.get_or_insert_with(&key, new).unwrap_or_default()
     }
 
     fn warm(self: &Arc<Self>, connection: &Connection, scheme: &AuthScheme) -> Option<Arc<Access>> {
+        let now = self.clock.now();
+        // The slot that was found before for this very value, unless it is not the one that would be found now.
+        let kept = connection.memo().get::<Slot>().filter(|slot| slot.stands_for(self.id, connection));
+        if let Some(access) = kept.and_then(|slot| slot.current.load_full())
+            && access.usable(connection, scheme, now)
+            && !access.due(now)
+        {
+            return Some(access);
+        }
+        self.look_up(connection, scheme, now)
+    }
+
+    fn look_up(
+        self: &Arc<Self>,
+        connection: &Connection,
+        scheme: &AuthScheme,
+        now: SystemTime,
+    ) -> Option<Arc<Access>> {
         let slot = self.slots.get(&Named(&connection.tenant, &connection.id))?;
         let access = slot.current.load_full()?;
-        let now = self.clock.now();
         if !access.usable(connection, scheme, now) {
             return None;
         }
         if access.due(now) {
             self.look(&slot, &access, connection, scheme);
         }
+        connection.memo().keep(slot);
         Some(access)
     }
 

@@ -1,12 +1,12 @@
 //! What this process knows of one connection: its secret, and the one renewal that may be under way.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
-use tool_connect_core::CredentialVersion;
+use tool_connect_core::{Connection, ConnectionId, CredentialVersion, TenantId};
 
 use super::access::Access;
 use super::fault::Failure;
@@ -20,6 +20,10 @@ pub(super) type Waiting = watch::Receiver<Option<Outcome>>;
 /// One connection. Readers take no lock; a renewal holds none while it waits for anything.
 #[derive(Default)]
 pub(super) struct Slot {
+    /// Whose it is: which manager's, and which connection's.
+    of: Option<(u64, TenantId, ConnectionId)>,
+    /// Set when the manager has let go of it: whoever has kept it beside a connection must look the slot up again.
+    retired: AtomicBool,
     pub(super) current: ArcSwapOption<Access>,
     /// The version that the provider refused last; 0 where there is none.
     refused: AtomicU64,
@@ -56,6 +60,27 @@ pub(super) enum Joined {
 }
 
 impl Slot {
+    /// The slot of a manager for a connection.
+    pub(super) fn new(manager: u64, tenant: TenantId, connection: ConnectionId) -> Self {
+        Self { of: Some((manager, tenant, connection)), ..Self::default() }
+    }
+
+    /// Whether this is what the manager would find for the connection now.
+    pub(super) fn stands_for(&self, manager: u64, connection: &Connection) -> bool {
+        let is_it = |(whose, tenant, id): &(u64, TenantId, ConnectionId)| {
+            *whose == manager
+                && same(id.as_str(), connection.id.as_str())
+                && same(tenant.as_str(), connection.tenant.as_str())
+        };
+        !self.retired.load(Ordering::Acquire) && self.of.as_ref().is_some_and(is_it)
+    }
+
+    /// The manager lets go of it: from now on nobody is given what it holds.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+        self.current.store(None);
+    }
+
     fn flight(&self) -> MutexGuard<'_, Flight> {
         self.flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,6 +136,13 @@ impl Slot {
     }
 }
 
+/// Whether two ids are the same. Those of a connection and of its copies are the same text in memory, so that mostly the
+/// address tells.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
 /// The end of a renewal. Dropped without one (a panic, a runtime that stops), it lets those who wait begin anew.
 pub(super) struct Landing {
     slot: Arc<Slot>,
@@ -134,6 +166,10 @@ impl Landing {
     /// A new secret.
     pub(super) fn succeed(self, access: Arc<Access>) {
         self.slot.current.store(Some(Arc::clone(&access)));
+        if self.slot.retired.load(Ordering::SeqCst) {
+            // Nobody will be given it from here; it should not stay in memory.
+            self.slot.current.store(None);
+        }
         {
             let mut flight = self.slot.flight();
             flight.blocked = None;

@@ -63,7 +63,7 @@ async fn asked(session: &Session, tool: &str) -> (InputRequired, Url, Vec<String
             let InputRequest::Connect { url, scopes, .. } = required.request.clone() else {
                 panic!("{required:?}")
             };
-            (required, url.expect("a ticket").parse().expect("a URL"), scopes)
+            (*required, url.expect("a ticket").parse().expect("a URL"), scopes)
         }
         other => panic!("{other:?}"),
     }

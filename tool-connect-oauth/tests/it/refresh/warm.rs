@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tool_connect_core::Authenticator as _;
+use tool_connect_core::{Authenticator as _, TenantId};
 
 use super::stores::Tapped;
 use super::{HOUR, House, connection, token};
@@ -110,4 +110,77 @@ async fn memory_is_bounded() {
     assert!(held <= 32, "{shown}");
     // What was dropped is read again.
     manager.access(&connection("c0"), &house.scheme).await.expect("a token");
+}
+
+#[tokio::test]
+async fn what_a_connection_carries_is_no_other_connections() {
+    let house = House::new();
+    let manager = house.manager();
+    let (one, two) = (connection("c1"), connection("c2"));
+    let (first, second) = (house.connect_as(&one).await, house.connect_as(&two).await);
+    // Twice: the second time it is carried.
+    for _ in 0..2 {
+        let access = manager.access(&one, &house.scheme).await.expect("a token");
+        assert_eq!(token(&access), first.access_token);
+    }
+    // A copy carries the same, and is changed into another.
+    let mut changed = one.clone();
+    changed.id = two.id.clone();
+    let access = manager.access(&changed, &house.scheme).await.expect("a token");
+    assert_eq!(token(&access), second.access_token);
+    let mut elsewhere = one.clone();
+    elsewhere.tenant = TenantId::new("another").expect("an id");
+    assert!(manager.access(&elsewhere, &house.scheme).await.is_err(), "that tenant has no such secret");
+}
+
+#[tokio::test]
+async fn what_a_connection_carries_is_no_other_managers() {
+    let house = House::new();
+    house.connect().await;
+    let (one, other) = (house.manager(), house.manager());
+    let before = token(&one.access(&house.connection, &house.scheme).await.expect("warm"));
+    one.access(&house.connection, &house.scheme).await.expect("carried");
+    let tokens = house.issuer.grant("app", ["read"]);
+    other.save(&house.connection, &house.secret(&tokens)).await.expect("saved");
+    let seen = token(&other.access(&house.connection, &house.scheme).await.expect("a token"));
+    assert_eq!((before == seen, seen), (false, tokens.access_token));
+}
+
+#[tokio::test]
+async fn what_a_connection_carries_ends_where_the_manager_forgets_it() {
+    let house = House::new();
+    house.connect().await;
+    let (manager, other) = (house.manager(), house.manager());
+    for _ in 0..2 {
+        manager.access(&house.connection, &house.scheme).await.expect("warm");
+    }
+    let tokens = house.issuer.grant("app", ["read"]);
+    other.save(&house.connection, &house.secret(&tokens)).await.expect("saved");
+    manager.forget(&house.connection.tenant, &house.connection.id);
+    let access = manager.access(&house.connection, &house.scheme).await.expect("read anew");
+    assert_eq!(token(&access), tokens.access_token);
+}
+
+#[tokio::test]
+async fn what_a_connection_carries_ends_where_its_place_is_needed() {
+    let mut house = House::new();
+    house.settings.capacity = 10;
+    house.connect().await;
+    let (manager, other) = (house.manager(), house.manager());
+    for _ in 0..2 {
+        manager.access(&house.connection, &house.scheme).await.expect("warm");
+    }
+    let tokens = house.issuer.grant("app", ["read"]);
+    other.save(&house.connection, &house.secret(&tokens)).await.expect("saved");
+    for n in 0..200 {
+        let name = format!("d{n}");
+        house.connect_as(&connection(&name)).await;
+        // Read anew each time, so that it is searched for, and worth more than one that is not.
+        for _ in 0..4 {
+            manager.access(&connection(&name), &house.scheme).await.expect("a token");
+        }
+    }
+    // Put out to make room: were it handed out still, a refusal by the provider would not reach it any more.
+    let access = manager.access(&house.connection, &house.scheme).await.expect("read anew");
+    assert_eq!(token(&access), tokens.access_token);
 }
