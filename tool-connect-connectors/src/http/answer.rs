@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +11,10 @@ use tool_connect_core::http::Response;
 use tool_connect_core::{Error, ErrorKind, FileRef, Result, ToolContext};
 use url::Url;
 
-use super::headers::is_shown;
 use super::origin::Origin;
 use super::rules::Rules;
-use crate::spill::Spill;
+use crate::headers::is_shown;
+use crate::spill::{Begun, Spill};
 
 /// What a service answered: the body as `json`, `text` or `file`, none of them where it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +36,7 @@ pub struct HttpAnswer {
 
 /// Reads an answer: as much in place as the cap allows, else all of it into the result store.
 pub(super) async fn read(
-    mut response: Response,
+    response: Response,
     cx: &ToolContext<Rules>,
     rules: &Rules,
     url: &Url,
@@ -58,21 +57,10 @@ pub(super) async fn read(
     let own = rules.get();
     let inline = usize::try_from(own.inline_bytes).unwrap_or(usize::MAX);
 
-    let mut begun = BytesMut::new();
-    let mut whole = true;
-    while let Some(chunk) = response.chunk().await.map_err(|e| told(e, own.max_bytes))? {
-        begun.extend_from_slice(&chunk);
-        if begun.len() > inline {
-            whole = false;
-            break;
-        }
-    }
-    let begun = begun.freeze();
-    if whole && in_place(&mut answer, &begun, &content_type) {
+    let begun = Begun::read(response, inline).await.map_err(|e| told(e, own.max_bytes))?;
+    if begun.is_whole() && in_place(&mut answer, &begun.bytes, &content_type) {
         return Ok(answer);
     }
-    let rest = if whole { None } else { Some(response.into_stream()) };
-    let body = stream::iter([Ok(begun)]).chain(stream::iter(rest).flatten());
     let spill = Spill {
         media_type: if content_type.is_empty() {
             "application/octet-stream".to_owned()
@@ -83,7 +71,7 @@ pub(super) async fn read(
         keep: own.keep,
         max_bytes: own.max_bytes,
     };
-    answer.file = Some(spill.store(cx, Box::pin(body)).await.map_err(|e| told(e, own.max_bytes))?);
+    answer.file = Some(spill.store(cx, begun.into_stream()).await.map_err(|e| told(e, own.max_bytes))?);
     Ok(answer)
 }
 

@@ -3,7 +3,6 @@
 
 mod answer;
 mod connector;
-mod headers;
 mod origin;
 mod request;
 mod rules;

@@ -12,8 +12,8 @@ use tool_connect_core::http::RequestBuilder;
 use tool_connect_core::{Error, Result, Run, Tool, ToolArgs, ToolContext, pointer_token};
 
 use super::answer::{HttpAnswer, read};
-use super::headers::refusal;
 use super::rules::Rules;
+use crate::headers::refusal;
 
 /// Sends one HTTP request to a host that this instance allows and returns the answer, whatever its
 /// status. Credentials of the connected account are added by themselves. Redirects are followed as

@@ -1,17 +1,20 @@
 //! Calls the tools of a connector as a host does, with a scope that holds nothing but what they need.
 
 use std::any::Any;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::Value;
-use tool_connect_core::http::{OutboundRequest, Response};
-use tool_connect_core::store::ResultStore;
+use tool_connect_core::http::{ByteStream, OutboundRequest, Response};
 use tool_connect_core::store::memory::MemoryResults;
+use tool_connect_core::store::{NewResult, ResultMeta, ResultStore};
 use tool_connect_core::{
-    Arguments, BoxFuture, CallId, CallOptions, CallScope, Clock, Connection, Connector, Error, ErrorKind,
-    InstanceId, Principal, RegisteredTool, Result, ResultHandle, SystemClock, ToolContext, ToolId,
-    ToolOutput, ToolSet,
+    Arguments, BoxFuture, CallId, CallOptions, CallScope, Clock, Connection, Connector, Effect, Error,
+    ErrorKind, InstanceId, Principal, RegisteredTool, Result, ResultHandle, SystemClock, TenantId,
+    ToolContext, ToolId, ToolOutput, ToolSet, UserId,
 };
 use url::Url;
 
@@ -31,6 +34,10 @@ pub(crate) struct Shared {
     pub(crate) connection: Mutex<Option<Connection>>,
     pub(crate) options: Mutex<CallOptions>,
     pub(crate) answer: Mutex<Option<Box<Answer>>>,
+    /// Whether the result store takes nothing more.
+    pub(crate) full: AtomicBool,
+    /// Where relative requests go.
+    pub(crate) base_url: OnceLock<Url>,
     /// Calls are given up after so many looks; never where 0.
     pub(crate) patience: AtomicU64,
 }
@@ -45,6 +52,8 @@ impl Bench {
             connection: Mutex::new(None),
             options: Mutex::default(),
             answer: Mutex::new(None),
+            full: AtomicBool::new(false),
+            base_url: OnceLock::new(),
             patience: AtomicU64::new(0),
         };
         Self { tools: set.into_tools(), shared: Arc::new(shared) }
@@ -100,6 +109,32 @@ impl Bench {
     }
 }
 
+/// A result store that takes nothing.
+struct Full;
+
+#[async_trait]
+impl ResultStore for Full {
+    async fn put(&self, _: NewResult, _: ByteStream) -> Result<ResultMeta> {
+        Err(Error::new(ErrorKind::Overloaded, "the result store is full").effect(Effect::NotExecuted))
+    }
+
+    async fn meta(&self, _: &TenantId, _: &UserId, _: &ResultHandle) -> Result<Option<ResultMeta>> {
+        Ok(None)
+    }
+
+    async fn read(&self, _: &TenantId, _: &UserId, _: &ResultHandle, _: Range<u64>) -> Result<Option<Bytes>> {
+        Ok(None)
+    }
+
+    async fn delete(&self, _: &TenantId, _: &UserId, _: &ResultHandle) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn purge(&self) -> Result<u64> {
+        Ok(0)
+    }
+}
+
 struct Scope {
     tool: RegisteredTool,
     id: ToolId,
@@ -136,7 +171,7 @@ impl CallScope for Scope {
     }
 
     fn base_url(&self) -> Option<&Url> {
-        None
+        self.shared.base_url.get()
     }
 
     fn send(&self, request: OutboundRequest) -> BoxFuture<'_, Result<Response>> {
@@ -149,7 +184,7 @@ impl CallScope for Scope {
     }
 
     fn results(&self) -> &dyn ResultStore {
-        &self.shared.results
+        if self.shared.full.load(Ordering::Relaxed) { &Full } else { &self.shared.results }
     }
 
     fn clock(&self) -> &dyn Clock {
