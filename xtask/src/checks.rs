@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::bring;
 use crate::process::{self, Failure, Outcome};
 use crate::workspace::Workspace;
 
@@ -63,7 +64,9 @@ pub(crate) fn package() -> Outcome {
 /// Runs the table of `benches/`: ours and what a user would pick instead, side by side in one run.
 pub(crate) fn bench() -> Outcome {
     let workspace = Workspace::load()?;
-    process::run(workspace.cargo("run").args(["--release", "--manifest-path", BENCHES]))
+    let mut command = workspace.cargo("run");
+    command.env("TOOL_CONNECT_BENCH_OPENAPI", bring::github(&workspace)?);
+    process::run(command.args(["--release", "--manifest-path", BENCHES]))
 }
 
 /// The benches compile. They live outside the workspace, so that nothing else would notice.

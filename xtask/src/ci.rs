@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::process::{Failure, Outcome};
-use crate::{cargo_deny, checks, suite, walls};
+use crate::{cargo_deny, checks, kit, suite, walls};
 
 type Step = (&'static str, fn() -> Outcome);
 
@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     ("deny", cargo_deny::run),
     ("package", checks::package),
     ("benches compile", checks::benches_compile),
+    ("connector kit", kit::prove),
     ("test", suite::run),
 ];
 

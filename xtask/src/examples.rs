@@ -56,6 +56,18 @@ const RUNS: &[Run] = &[
         ],
     },
     Run {
+        example: "tool_search",
+        prints: &[
+            "The agent sees 6 definitions",
+            "chat.send_message",
+            "\"send message\"",
+            "forge.list_reviews",
+            "not granted",
+            "till.create_refund (not connected)",
+            "the call waits: Connect an account",
+        ],
+    },
+    Run {
         example: "connect",
         prints: &[
             "The provider is",
@@ -66,6 +78,19 @@ const RUNS: &[Run] = &[
             "Connected: con_",
             "The call goes on:",
             "the next call asks again: true",
+        ],
+    },
+    Run {
+        example: "declarative",
+        prints: &[
+            "\"rust-lang/rust\"",
+            "#1 \"Issue 1 of rust-lang/rust\"",
+            "next: \"2\"",
+            "#3",
+            "refused: GitHub does not accept one of the values",
+            "notes has 1 tool of its own",
+            "another tenant: There is no such tool",
+            "a mistake: line 4",
         ],
     },
     Run {
@@ -81,6 +106,19 @@ const RUNS: &[Run] = &[
             "Connected for the whole tenant: acme-integration",
             "asked for a token 1 time(s)",
             "Bob: the principal may not connect",
+        ],
+    },
+    Run {
+        example: "import_openapi",
+        prints: &[
+            "Depot has 5 operations",
+            "4 of 5 operations are tools",
+            "`#/components/parameters/Gone` leads nowhere (at /paths/~1broken/get/parameters/0)",
+            "depot.give_parcel (may destroy)",
+            "\"next\":\"2\"",
+            "books, 2nd half",
+            "/owner",
+            "The service saw 4 requests",
         ],
     },
     Run {

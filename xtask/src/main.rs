@@ -9,15 +9,17 @@ mod checks;
 mod ci;
 mod coverage;
 mod examples;
+mod kit;
 mod mutants;
 mod process;
 mod suite;
 mod walls;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use process::Outcome;
+use process::{Failure, Outcome};
 
 /// One command: its name, what it is for, and what it does.
 struct Task {
@@ -56,6 +58,12 @@ const TASKS: &[Task] = &[
         about: "each guard of xtask/mutants, taken out, makes its test fail; `mutants <crate>` for one",
         run: || mutants::run(None),
     },
+    Task {
+        name: "new-connector",
+        about: "`new-connector NAME` writes a connector; with `--crate FOLDER` as a crate of its own",
+        run: || Err(Failure::new("name it: `cargo xtask new-connector NAME`")),
+    },
+    Task { name: "kit", about: "what `new-connector` writes compiles and passes its tests", run: kit::prove },
     Task { name: "hooks", about: "install the pre-commit hook of .githooks/", run: checks::hooks },
 ];
 
@@ -66,6 +74,13 @@ fn main() -> ExitCode {
         ["counterparty", package] => ("counterparty", bring::run(Some(package), None)),
         ["counterparty", package, filter] => ("counterparty", bring::run(Some(package), Some(filter))),
         ["mutants", only] => ("mutants", mutants::run(Some(only))),
+        ["new-connector", name] => ("new-connector", kit::inside(name)),
+        ["new-connector", name, "--crate", folder] => {
+            ("new-connector", kit::outside(name, Path::new(folder), false))
+        }
+        ["new-connector", name, "--crate", folder, "--local"] => {
+            ("new-connector", kit::outside(name, Path::new(folder), true))
+        }
         [name] => match TASKS.iter().find(|task| task.name == name) {
             Some(task) => (name, (task.run)()),
             None => return usage(),
@@ -84,7 +99,7 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!("usage: cargo xtask <command>\n");
     for task in TASKS {
-        eprintln!("  {:<14}{}", task.name, task.about);
+        eprintln!("  {:<15}{}", task.name, task.about);
     }
     ExitCode::from(2)
 }

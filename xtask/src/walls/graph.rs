@@ -43,6 +43,13 @@ pub(super) fn breaches(workspace: &Workspace) -> Outcome<Vec<String>> {
     );
     found.extend(common(&everything));
 
+    // A connector that needs a database of its own brings it behind its feature.
+    let plain = tree(workspace, "tool-connect-connectors", &[])?;
+    let databases = plain.iter().filter(|(name, _)| super::DATABASES.contains(&name.as_str()));
+    found.extend(databases.map(|(name, _)| {
+        format!("tool-connect-connectors is built from {name} without a feature that says so")
+    }));
+
     let core = tree(workspace, "tool-connect-core", &["--no-default-features"])?;
     if core.len() > CORE_CRATES {
         found.push(format!(

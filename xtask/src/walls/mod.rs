@@ -20,9 +20,11 @@ struct Room {
 
 /// Crates that decide something for the host, by what they decide.
 const HTTP: &[&str] = &["reqwest", "hyper", "rustls"];
-const DATABASES: &[&str] = &["sqlx", "rusqlite", "redis"];
+const DATABASES: &[&str] = &["sqlx", "rusqlite", "redis", "tokio-postgres"];
 const FRAMEWORKS: &[&str] = &["axum", "rmcp", "oauth2", "rig-core"];
 const RUNTIME: &[&str] = &["tokio"];
+/// Of these, what no connector needs either: HTTP goes through the host, and one client of a database is enough.
+const NO_CONNECTOR: &[&str] = &["reqwest", "hyper", "sqlx", "redis"];
 
 const ROOMS: &[Room] = &[
     Room {
@@ -64,7 +66,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "tool-connect-connectors",
         ours: &["tool-connect-core"],
-        without: &[HTTP, DATABASES, FRAMEWORKS],
+        without: &[NO_CONNECTOR, FRAMEWORKS],
         knows_providers: true,
     },
     Room {
