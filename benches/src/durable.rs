@@ -7,6 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
+use tool_connect_core::store::SealedSegment;
 use tool_connect_core::{Arguments, Connector};
 use tool_connect_hub::Hub;
 use tool_connect_stores::{SqliteOptions, SqliteStores};
@@ -63,9 +64,10 @@ impl Durable {
         self.calls(self.callers);
         let records =
             self.runtime.block_on(self.hub.stores().audit.scan(&caller().tenant, 1, 10 * self.callers));
-        let records = records.expect("the trail is read");
-        let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
-        (records.len() / self.callers, bytes / records.len().max(1))
+        let segments = records.expect("the trail is read");
+        let records = segments.iter().flat_map(SealedSegment::records);
+        let sizes: Vec<usize> = records.map(|record| record.expect("a record").payload.len()).collect();
+        (sizes.len() / self.callers, sizes.iter().sum::<usize>() / sizes.len().max(1))
     }
 }
 

@@ -7,12 +7,14 @@ mod alloc;
 mod dispatch;
 mod durable;
 mod everything;
+mod import;
 mod mechanisms;
 mod oauth;
 mod partner;
 mod peers;
 mod race;
 mod registry;
+mod search;
 mod subject;
 mod table;
 mod validation;
@@ -25,9 +27,20 @@ use table::Table;
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
-const USAGE: &str = "usage: tool-connect-benches [--rounds N] [dispatch] [everything] [registry] [limiter] [breaker] [validation] [vault] [durable] [oauth]";
-const PARTS: [&str; 9] =
-    ["dispatch", "everything", "registry", "limiter", "breaker", "validation", "vault", "durable", "oauth"];
+const USAGE: &str = "usage: tool-connect-benches [--rounds N] [part ..]; parts: dispatch everything registry search import limiter breaker validation vault durable oauth";
+const PARTS: [&str; 11] = [
+    "dispatch",
+    "everything",
+    "registry",
+    "search",
+    "import",
+    "limiter",
+    "breaker",
+    "validation",
+    "vault",
+    "durable",
+    "oauth",
+];
 
 fn main() -> ExitCode {
     let mut rounds = 241;
@@ -62,6 +75,12 @@ fn main() -> ExitCode {
     }
     if is_wanted("registry") {
         registry::run(&mut table, rounds.div_ceil(24));
+    }
+    if is_wanted("search") {
+        search::run(&mut table, rounds);
+    }
+    if is_wanted("import") {
+        import::run(&mut table, rounds.div_ceil(12));
     }
     if is_wanted("limiter") {
         mechanisms::limiter(&mut table, rounds);
