@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Failure, Outcome};
 
+/// How long a server may take to end by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
     /// Held open: the server ends when it closes, so also when we are killed and nobody is left to stop it.
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
     ready: String,
 }
 
@@ -30,7 +33,7 @@ impl Server {
             .map_err(|error| Failure::new(format!("`{name}` could not be started: {error}")))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
-        let mut server = Self { child, _stdin: stdin, ready: String::new() };
+        let mut server = Self { child, stdin, ready: String::new() };
 
         let (sender, lines) = mpsc::channel();
         if let Some(stdout) = stdout {
@@ -69,9 +72,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        // It ends by itself when its input closes, and stops what it has started: one that is killed cannot.
+        drop(self.stdin.take());
+        let deadline = Instant::now() + GRACE;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() >= deadline {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }
@@ -105,6 +115,16 @@ mod tests {
         drop(server);
         let alive = Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap();
         assert!(!alive.success(), "the server outlived its handle");
+    }
+
+    #[test]
+    fn a_server_that_is_stopped_can_stop_what_it_started() {
+        let mark = std::env::temp_dir().join(format!("tool-connect-server-{}", std::process::id()));
+        let script = format!("echo READY; cat; echo stopped > '{}'", mark.display());
+        drop(Server::start(&mut shell(&script), START).unwrap());
+        let stopped = std::fs::read_to_string(&mark);
+        let _ = std::fs::remove_file(&mark);
+        assert_eq!(stopped.unwrap(), "stopped\n");
     }
 
     #[test]
