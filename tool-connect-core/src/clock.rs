@@ -57,3 +57,15 @@ pub fn rfc3339(time: SystemTime) -> String {
     let end = from_unix_millis(253_402_300_799_999);
     humantime::format_rfc3339_millis(time.clamp(SystemTime::UNIX_EPOCH, end)).to_string()
 }
+
+/// The time that RFC 3339 text in UTC names; `None` where it is none.
+///
+/// ```
+/// use tool_connect_core::{from_rfc3339, from_unix_millis};
+/// assert_eq!(from_rfc3339("1970-01-01T00:00:02Z"), Some(from_unix_millis(2_000)));
+/// assert_eq!(from_rfc3339("tomorrow"), None);
+/// ```
+#[must_use]
+pub fn from_rfc3339(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text.trim()).ok()
+}

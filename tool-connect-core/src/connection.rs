@@ -172,10 +172,31 @@ impl Connection {
         self
     }
 
-    /// The scopes of these that were not granted. A scheme without scopes lacks none.
+    /// The scopes of these that were not granted; of alternatives (`public_repo|repo`), none of which was, the first. A scheme
+    /// without scopes lacks none.
+    ///
+    /// ```
+    /// # use tool_connect_core::{Connection, ConnectionId, InstanceId, Owner, TenantId};
+    /// # let (id, tenant) = (ConnectionId::new("c").unwrap(), TenantId::new("acme").unwrap());
+    /// # let github = InstanceId::new("github").unwrap();
+    /// let connection = Connection::new(id, tenant, Owner::Tenant, github).scopes(["repo"]);
+    /// assert!(connection.missing(["public_repo|repo"]).is_empty());
+    /// assert_eq!(connection.missing(["read:org|admin:org"]), ["read:org"]);
+    /// ```
     #[must_use]
     pub fn missing<'a>(&self, needed: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         let Some(granted) = &self.scopes else { return Vec::new() };
-        needed.into_iter().filter(|scope| !granted.iter().any(|g| g == scope)).map(str::to_owned).collect()
+        lacking(granted, needed).map(str::to_owned).collect()
     }
+}
+
+/// Of these scopes the ones that are not granted; of alternatives the first, where none is.
+pub(crate) fn lacking<'a>(
+    granted: &[String],
+    needed: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
+    let has = |scope: &str| granted.iter().any(|g| g == scope);
+    // The whole text first: a scope may have the sign in its name.
+    let lacks = move |scope: &&str| !has(scope) && !scope.split('|').any(has);
+    needed.into_iter().filter(lacks).map(|scope| scope.split('|').next().unwrap_or(scope))
 }

@@ -45,7 +45,8 @@ pub trait Connector: Send + Sync + 'static {
 
     /// Turns a provider's error answer into an error of ours, where the connector knows better
     /// than the status code; `body` is capped and may hold secrets of the user, so only what is
-    /// safe may enter the error.
+    /// safe may enter the error. Answers of status 2xx come here where the request is
+    /// [`judged`](crate::http::RequestBuilder::judged).
     fn classify(&self, parts: &http::response::Parts, body: &[u8]) -> Option<Error> {
         let _ = (parts, body);
         None
@@ -71,9 +72,17 @@ pub struct ConnectorManifest {
     /// Where relative requests go; an instance may have its own.
     #[serde(default)]
     pub base_url: Option<Url>,
+    /// Further origins of the service that the credential may go to, such as one for uploads. They are the service's own:
+    /// an instance with another base URL does not use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Url>,
     /// What the service bears, as far as it is known ahead.
     #[serde(default)]
     pub limits: ConnectorLimits,
+    /// The tool that says whose account is connected: read-only, without required arguments. It is what a health check
+    /// calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// For catalogues: `developer_tools`, `files`.
     #[serde(default)]
     pub category: Option<String>,
@@ -100,6 +109,8 @@ impl ConnectorManifest {
             description: String::new(),
             auth: no_auth(),
             base_url: None,
+            origins: Vec::new(),
+            probe: None,
             limits: ConnectorLimits::default(),
             category: None,
             icon: None,
@@ -128,10 +139,24 @@ impl ConnectorManifest {
         self
     }
 
+    /// Adds an origin of the service, beside its base URL's, that the credential may go to.
+    #[must_use]
+    pub fn origin(mut self, origin: Url) -> Self {
+        self.origins.push(origin);
+        self
+    }
+
     /// Sets what the service bears.
     #[must_use]
     pub fn limits(mut self, limits: ConnectorLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Names the tool that says whose account is connected.
+    #[must_use]
+    pub fn probe(mut self, tool: impl Into<String>) -> Self {
+        self.probe = Some(tool.into());
         self
     }
 

@@ -154,7 +154,8 @@ pub struct ToolDefinition {
     pub description: Cow<'static, str>,
     /// What it does to the world.
     pub annotations: Annotations,
-    /// Scopes that the connection must have been granted.
+    /// Scopes that the connection must have been granted. Where one of several will do they stand in one text,
+    /// `public_repo|repo`, first the one to ask for.
     pub scopes: Vec<Cow<'static, str>>,
     /// Semantic version of the definition; not part of the id.
     pub version: Cow<'static, str>,
@@ -231,6 +232,19 @@ impl ToolDefinition {
     pub fn scopes<S: Into<Cow<'static, str>>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// The scopes to ask for, beside those that are asked for anyway, so that the tool may be called: of alternatives the first.
+    ///
+    /// ```
+    /// # use tool_connect_core::{SchemaSource, ToolDefinition, schema};
+    /// # let input = SchemaSource::Typed(schema::input::<()>);
+    /// let tool = ToolDefinition::new("create_issue", "Creates an issue.", input).scopes(["public_repo|repo"]);
+    /// assert!(tool.scopes_beside(&[]).eq(["public_repo"]));
+    /// assert_eq!(tool.scopes_beside(&["repo".to_owned()]).next(), None);
+    /// ```
+    pub fn scopes_beside<'a>(&'a self, asked: &[String]) -> impl Iterator<Item = &'a str> {
+        crate::connection::lacking(asked, self.scopes.iter().map(AsRef::as_ref))
     }
 
     /// Sets the semantic version of the definition.

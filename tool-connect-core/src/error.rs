@@ -297,6 +297,38 @@ impl Error {
         }))
     }
 
+    /// What an error answer of this HTTP status means as far as the status tells: its kind, whether the same request may
+    /// succeed later, and whether it proves that nothing was executed (RFC 9110 §15.5.20, RFC 8470 §5.2). The beginning of
+    /// what a [`Connector::classify`](crate::Connector::classify) returns that knows more.
+    ///
+    /// ```
+    /// use tool_connect_core::{Error, ErrorKind, Retry};
+    /// let error = Error::of_status(404, "no such issue").public("There is no issue of that number.");
+    /// assert_eq!((error.kind(), error.http_status()), (ErrorKind::NotFound, Some(404)));
+    /// assert_eq!(Error::of_status(503, "down").retry_advice(), Retry::Backoff);
+    /// ```
+    #[must_use]
+    pub fn of_status(status: u16, message: impl Into<Cow<'static, str>>) -> Self {
+        let kind = match status {
+            401 => ErrorKind::NeedsReauth,
+            403 => ErrorKind::Forbidden,
+            404 | 410 => ErrorKind::NotFound,
+            409 | 412 => ErrorKind::Conflict,
+            413 => ErrorKind::TooLarge,
+            408 | 425 | 429 => ErrorKind::RateLimited,
+            _ => ErrorKind::Provider,
+        };
+        let retry = match status {
+            408 | 425 | 429 => Retry::Backoff,
+            // The server does not know how to, and will not by itself.
+            501 | 505 => Retry::Never,
+            500..=599 => Retry::Backoff,
+            _ => Retry::Never,
+        };
+        let effect = if matches!(status, 401 | 421 | 425) { Effect::NotExecuted } else { Effect::Unknown };
+        Self::new(kind, message).status(status).retry(retry).effect(effect)
+    }
+
     /// Arguments that do not fit, with each problem named.
     #[must_use]
     pub fn invalid_arguments(problems: Vec<Problem>) -> Self {

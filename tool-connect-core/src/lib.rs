@@ -39,6 +39,7 @@ mod connection;
 mod connector;
 mod context;
 mod definition;
+mod detail;
 pub mod duration;
 mod error;
 mod event;
@@ -47,6 +48,7 @@ pub mod http;
 mod ids;
 mod memo;
 mod outcome;
+mod page;
 mod principal;
 mod problem;
 pub mod schema;
@@ -56,17 +58,19 @@ mod tool;
 mod vault;
 
 pub use auth::{
-    AuthScheme, Authenticator, AwsSigV4, Credential, CredentialSource, CredentialVersion, ExchangeEncoding,
-    HmacAlgorithm, HmacScheme, OAuth2Scheme, OAuthGrant, TextEncoding, TokenExchange, TokenPlace, apply,
+    AuthScheme, Authenticator, AwsSigV4, Credential, CredentialSource, CredentialVersion, ExchangeAssertion,
+    ExchangeEncoding, HmacAlgorithm, HmacScheme, JwtAlgorithm, OAuth2Scheme, OAuthGrant, TextEncoding,
+    TokenExchange, TokenPlace, apply,
 };
 pub use call::{Arguments, CallOptions, Progress, ProgressSink, ToolCall, TypedArgs};
 pub use check::{Pointer, ToolArgs};
-pub use clock::{Clock, SystemClock, from_unix_millis, rfc3339, unix_millis};
+pub use clock::{Clock, SystemClock, from_rfc3339, from_unix_millis, rfc3339, unix_millis};
 pub use connect::{Connect, ConnectRequest, ConnectTicket};
 pub use connection::{Connection, ConnectionStatus, Owner};
 pub use connector::{Connector, ConnectorLimits, ConnectorManifest, Rate};
 pub use context::{BoxFuture, CallScope, ToolContext};
 pub use definition::{Annotations, LazySchema, SchemaFn, SchemaSource, ToolDefinition, title_of};
+pub use detail::Detail;
 pub use error::{Effect, Error, ErrorKind, Result, Retry};
 pub use event::{Event, EventKind, EventSink, EventSinks};
 pub use ids::{
@@ -78,6 +82,7 @@ pub use outcome::{
     Body, Content, FileRef, InputRequest, InputRequired, IntoToolOutput, Provenance, Served, ToolOutcome,
     ToolOutput, TypedOut,
 };
+pub use page::{Items, Page, Paged, items};
 pub use principal::Principal;
 pub use problem::{Problem, Problems, pointer_token};
 pub use shape::{Budget, Projection, Shape};

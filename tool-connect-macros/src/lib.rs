@@ -75,7 +75,7 @@ mod serde_attrs;
 /// | `destructive = false` | a write that neither destroys nor overwrites; writes are destructive by default |
 /// | `idempotent` | a write that can be repeated without further effect |
 /// | `open_world = false` | touches nothing outside the host |
-/// | `scopes("repo", "user")` | what the connection must have been granted |
+/// | `scopes("user", "public_repo\|repo")` | what the connection must have been granted; of alternatives one |
 /// | `version = "1.2.0"` | semantic version of the definition; 1.0.0 by default |
 /// | `aliases("get_issues")` | former names, which go on working |
 /// | `timeout = "30s"` | time-out of a call |

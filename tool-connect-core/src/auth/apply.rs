@@ -9,8 +9,8 @@ use super::{AuthScheme, Credential};
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Adds a secret to a request, for the schemes that need nothing else: a key in a header or in the query, a bearer token,
-/// a user name and a password. Headers that carry it are marked sensitive.
+/// Adds a secret to a request, for the schemes that need nothing else: a key in a header or in the query, a bearer token or
+/// an access token, a user name and a password. Headers that carry it are marked sensitive.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] where the secret does not fit the scheme, [`ErrorKind::Unsupported`] where the scheme needs more
@@ -42,7 +42,9 @@ pub fn apply(
             request.uri = with_query(&request.uri, parameter, token.expose_secret())
                 .ok_or_else(|| invalid("does not fit into the URL"))?;
         }
-        (AuthScheme::Bearer, Credential::Token(token)) => {
+        // An access token that the host has got by itself. Where a provider wants its tokens elsewhere, its catalog entry
+        // says so, and the authenticator that reads it never comes here.
+        (AuthScheme::Bearer | AuthScheme::OAuth2(_), Credential::Token(token)) => {
             let value = secret_header(format!("Bearer {}", token.expose_secret()))?;
             request.headers.insert(header::AUTHORIZATION, value);
         }
@@ -57,7 +59,13 @@ pub fn apply(
         (AuthScheme::Basic, _) => {
             return Err(invalid("is a token, but the service wants a user name and a password"));
         }
-        (AuthScheme::ApiKeyHeader { .. } | AuthScheme::ApiKeyQuery { .. } | AuthScheme::Bearer, _) => {
+        (
+            AuthScheme::ApiKeyHeader { .. }
+            | AuthScheme::ApiKeyQuery { .. }
+            | AuthScheme::Bearer
+            | AuthScheme::OAuth2(_),
+            _,
+        ) => {
             return Err(invalid("is a user name and a password, but the service wants a token"));
         }
         _ => {

@@ -11,8 +11,8 @@ use secrecy::SecretString;
 
 pub use apply::apply;
 pub use scheme::{
-    AuthScheme, AwsSigV4, ExchangeEncoding, HmacAlgorithm, HmacScheme, OAuth2Scheme, OAuthGrant,
-    TextEncoding, TokenExchange, TokenPlace,
+    AuthScheme, AwsSigV4, ExchangeAssertion, ExchangeEncoding, HmacAlgorithm, HmacScheme, JwtAlgorithm,
+    OAuth2Scheme, OAuthGrant, TextEncoding, TokenExchange, TokenPlace,
 };
 
 use crate::connection::Connection;

@@ -120,8 +120,24 @@ impl Default for TokenPlace {
 
 /// A secret that is exchanged for a token: one request, whose answer holds the token and how long it lives.
 ///
-/// In `fields`, `{username}`, `{password}` and `{token}` stand for the parts of the credential, and `{name}` for a value
-/// of the connection's configuration.
+/// In `fields` and `headers`, `{username}`, `{password}` and `{token}` stand for the parts of the credential, `{assertion}` for a
+/// token that is signed with it, and `{name}` for a value of the connection's configuration.
+///
+/// A GitHub App's installation, whose credential is the app's client id and its private key:
+///
+/// ```
+/// use tool_connect_core::{AuthScheme, TokenExchange};
+/// let scheme: AuthScheme = serde_json::from_value(serde_json::json!({
+///     "type": "token_exchange",
+///     "url": "https://api.github.com/app/installations/{installation}/access_tokens",
+///     "headers": { "authorization": "Bearer {assertion}" },
+///     "assertion": { "algorithm": "RS256", "lifetime": "9m" },
+///     "token": "/token",
+///     "expires_at": "/expires_at"
+/// }))?;
+/// assert!(matches!(scheme, AuthScheme::TokenExchange(TokenExchange { assertion: Some(_), .. })));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenExchange {
@@ -130,8 +146,12 @@ pub struct TokenExchange {
     /// How `fields` are written.
     #[serde(default)]
     pub encoding: ExchangeEncoding,
-    /// What is sent.
+    /// What is sent; no body where there are none.
+    #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// The token that `{assertion}` stands for.
+    #[serde(default)]
+    pub assertion: Option<Box<ExchangeAssertion>>,
     /// Headers that are sent, with the same placeholders.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -140,12 +160,51 @@ pub struct TokenExchange {
     /// JSON pointer to its lifetime in seconds, where the answer has one.
     #[serde(default)]
     pub expires_in: Option<String>,
+    /// JSON pointer to the moment when it ends, as RFC 3339 text, where the answer has that.
+    #[serde(default)]
+    pub expires_at: Option<String>,
     /// Its lifetime where the answer does not say; text such as `1h`.
     #[serde(default, with = "crate::duration::option")]
     pub lifetime: Option<Duration>,
     /// Where the token goes in requests.
     #[serde(default)]
     pub place: TokenPlace,
+}
+
+/// A JWT (RFC 7519) that proves possession of a private key: signed with the credential's password as the key (PEM), with the
+/// credential's user name as `iss`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeAssertion {
+    /// What the key signs with.
+    pub algorithm: JwtAlgorithm,
+    /// How long it is good for; text such as `9m`.
+    #[serde(with = "crate::duration")]
+    pub lifetime: Duration,
+    /// `aud`, where the service wants one.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// `sub`, where the service wants one; placeholders as in `fields`.
+    #[serde(default)]
+    pub subject: Option<String>,
+}
+
+/// What a private key signs with (RFC 7518 §3.1, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum JwtAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
 }
 
 /// How the fields of a token exchange are written.

@@ -88,6 +88,10 @@ pub struct RequestOptions {
     pub redirect_guard: Option<RedirectGuard>,
     /// What this request's error answers mean, before the connector is asked.
     pub classify: Option<Classify>,
+    /// Whether a 2xx answer may be an error all the same, so that its body is read whole and classified first.
+    pub judged: bool,
+    /// Which of the provider's limits it counts against, where the provider counts kinds of requests apart.
+    pub limited_as: Option<&'static str>,
 }
 
 /// A client for one instance's service, signed for one call's connection.
@@ -305,6 +309,22 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
+    /// Lets `classify` see answers of status 2xx, too: for services that report errors with a 200. The body is read whole
+    /// first, and what is judged an error is treated as one: a refused credential is renewed, a limit is learned.
+    ///
+    /// Classifying must be cheap for a good answer, which it sees whole.
+    pub fn judged(mut self) -> Self {
+        self.options.judged = true;
+        self
+    }
+
+    /// Names the limit of the provider that the request counts against, where the provider counts some kinds of requests
+    /// apart: what answers say of one limit says nothing of the others.
+    pub fn limited_as(mut self, limit: &'static str) -> Self {
+        self.options.limited_as = Some(limit);
+        self
+    }
+
     /// Sends the request and returns the answer, its body still unread.
     ///
     /// # Errors
@@ -322,9 +342,14 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ErrorKind::Provider`] where the answer does not fit `T`.
-    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T> {
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        self.accept_json().send().await?.json().await
+    }
+
+    /// Asks for JSON where no `accept` header is set.
+    pub(crate) fn accept_json(mut self) -> Self {
         self.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        self.send().await?.json().await
+        self
     }
 
     /// Sends the request and reads the answer as text.

@@ -95,6 +95,17 @@ impl Response {
         Ok(all.freeze())
     }
 
+    /// The head, and the whole body.
+    pub(crate) async fn parts(self) -> Result<(http::response::Parts, Bytes)> {
+        let head = self.head.clone();
+        Ok((head, self.bytes().await?))
+    }
+
+    /// An answer whose body is there.
+    pub(crate) fn from_bytes(head: http::response::Parts, body: Bytes) -> Self {
+        Self { head, body: Box::pin(Whole(Some(body))), max_bytes: u64::MAX }
+    }
+
     /// The body as text.
     ///
     /// # Errors
@@ -138,6 +149,20 @@ fn too_large() -> Error {
         ErrorKind::TooLarge,
         "the provider's answer is larger than the cap; ask for less, or raise `max_bytes`",
     )
+}
+
+/// A body that is there.
+struct Whole(Option<Bytes>);
+
+impl Stream for Whole {
+    type Item = Result<Bytes>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.take().map(Ok))
+    }
 }
 
 struct Capped {
