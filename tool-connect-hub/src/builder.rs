@@ -126,6 +126,11 @@ impl InstanceOptions {
             Some(calls) => Some(Arc::new(Concurrency::new(usize::try_from(calls).unwrap_or(usize::MAX)))),
         };
         let tenant = self.tenant.as_ref().map(TenantId::as_str);
+        let mut allowed = self.network;
+        // They are those of the service at its own address.
+        if self.base_url.is_none() || self.base_url == manifest.base_url {
+            allowed.credentials.extend(manifest.origins.iter().cloned());
+        }
         Ok(Instance {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             key: hash_key((tenant, id.as_str())),
@@ -136,7 +141,7 @@ impl InstanceOptions {
                 scheme,
                 limits,
                 connector: Arc::clone(&connector),
-                allowed: self.network,
+                allowed,
             },
             id,
             connector,

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tool_connect_core::store::{ConnectionFilter, Grant, Stores, Subject};
 use tool_connect_core::{
-    Clock, Connect, ConnectRequest, ConnectTicket, Connection, ConnectionId, Error, ErrorKind, InputRequest,
-    InputRequired, InstanceId, Owner, Principal, Result,
+    AuthScheme, Clock, Connect, ConnectRequest, ConnectTicket, Connection, ConnectionId, Error, ErrorKind,
+    InputRequest, InputRequired, InstanceId, Owner, Principal, Result,
 };
 
 use crate::limits::LimitKeys;
@@ -233,7 +233,11 @@ impl Caller {
         request.scopes = lack.scopes.clone();
         if lack.scopes.is_empty() {
             // The first consent shall do for the tool that is wanted.
-            request.scopes = entry.tool.definition().scopes.iter().map(ToString::to_string).collect();
+            let anyway = match &entry.instance.endpoint.scheme {
+                AuthScheme::OAuth2(oauth) => &oauth.scopes[..],
+                _ => &[],
+            };
+            request.scopes = entry.tool.definition().scopes_beside(anyway).map(str::to_owned).collect();
         }
         let ticket = memory.patience.with("tickets", connect.ticket(&self.principal, request)).await?;
         let value = Arc::new((lack.clone(), ticket.clone()));

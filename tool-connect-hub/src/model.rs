@@ -63,7 +63,7 @@ impl Session {
         let written = arguments.into();
         // A name that leads nowhere is the call's to refuse: the audit trail has it once.
         let hub = &*self.0.hub;
-        let found = hub.registry.find(&self.principal().tenant, tool).ok();
+        let found = hub.registry.known(&self.principal().tenant, tool);
         // So is what is too large, before anybody reads it.
         let found = found.filter(|_| written.len() <= hub.max_argument_bytes);
         let restored =

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tool_connect_core::store::{Approval, Decision, ResultMeta};
+use tool_connect_core::http::ByteStream;
+use tool_connect_core::store::{Approval, Decision, Grant, NewResult, ResultMeta};
 use tool_connect_core::{
     ApprovalId, Arguments, Budget, CallOptions, ConnectRequest, ConnectTicket, Connection, ConnectionId,
-    Error, ErrorKind, InputRequest, InputRequired, IntoToolOutput, Principal, Result, ResultHandle, Shape,
-    Tool, ToolCall, ToolOutcome,
+    Error, ErrorKind, FileRef, InputRequest, InputRequired, IntoToolOutput, Principal, Result, ResultHandle,
+    Shape, Tool, ToolCall, ToolOutcome,
 };
 
 use crate::call::Call;
 use crate::caller::Caller;
 use crate::hub::HubInner;
 use crate::policy::{Access, PolicyRequest};
-use crate::registry::{self, Found, ListRequest, Snapshot, ToolInfo, ToolPage};
+use crate::registry::{self, Entry, Found, ListRequest, Snapshot, ToolInfo, ToolPage};
 use crate::search::{self, MetaTools, SearchHit, SearchRequest};
 use crate::shape::{self, Measure, ResultPart};
 
@@ -71,7 +73,10 @@ impl Session {
     /// # Errors
     /// Any [`Error`] of the stack or the tool.
     pub async fn call(&self, tool: &str, arguments: impl Into<Arguments>) -> Result<ToolOutcome> {
-        let found = self.find(tool)?;
+        let found = match self.find(tool) {
+            Ok(found) => found,
+            Err(error) => return Err(Box::pin(self.suggesting(tool, error)).await),
+        };
         let mut call = Call::new(&self.0, found, arguments.into(), None);
         let ended = call.run().await;
         call.outcome(ended)
@@ -83,7 +88,10 @@ impl Session {
     /// As [`call`](Self::call).
     pub async fn execute(&self, call: ToolCall) -> Result<ToolOutcome> {
         let ToolCall { tool, arguments, options, .. } = call;
-        let found = self.find(&tool)?;
+        let found = match self.find(&tool) {
+            Ok(found) => found,
+            Err(error) => return Err(Box::pin(self.suggesting(&tool, error)).await),
+        };
         let mut call = Call::new(&self.0, found, arguments, given(options));
         let ended = call.run().await;
         call.outcome(ended)
@@ -151,24 +159,45 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Storage`] where grants cannot be read.
     pub async fn tools(&self, request: &ListRequest) -> Result<ToolPage> {
+        let grants = self.grants().await?;
+        let (overlay, global) = self.0.hub.registry.views(&self.principal().tenant);
+        Ok(registry::page(overlay.as_deref(), &global, request, |entry| self.sees(entry, &grants)))
+    }
+
+    /// The grants that the policy wants to know of.
+    async fn grants(&self) -> Result<Arc<Vec<Grant>>> {
         let hub = &*self.0.hub;
-        let principal = self.principal();
-        let grants = if hub.policy.needs_grants(principal) {
-            self.0.caller.grants(&hub.memory()).await?
+        if hub.policy.needs_grants(self.principal()) {
+            self.0.caller.grants(&hub.memory()).await
         } else {
-            Arc::default()
+            Ok(Arc::default())
+        }
+    }
+
+    /// Whether the policy lets this principal know of a tool.
+    fn sees(&self, entry: &Entry, grants: &[Grant]) -> bool {
+        let request = PolicyRequest {
+            principal: self.principal(),
+            tool: &entry.id,
+            definition: entry.tool.definition(),
+            grants,
+            connection: None,
         };
-        let (overlay, global) = hub.registry.views(&principal.tenant);
-        Ok(registry::page(overlay.as_deref(), &global, request, |entry| {
-            let request = PolicyRequest {
-                principal,
-                tool: &entry.id,
-                definition: entry.tool.definition(),
-                grants: &grants,
-                connection: None,
-            };
-            !matches!(hub.policy.decide(&request), Access::Deny(_))
-        }))
+        !matches!(self.0.hub.policy.decide(&request), Access::Deny(_))
+    }
+
+    /// Adds to the error about a tool that there is not the name of the nearest one that this principal may call.
+    #[cold]
+    async fn suggesting(&self, tool: &str, error: Error) -> Error {
+        if error.kind() != ErrorKind::UnknownTool {
+            return error;
+        }
+        let Ok(grants) = self.grants().await else { return error };
+        let tenant = &self.principal().tenant;
+        match self.0.hub.registry.nearest(tenant, tool, |entry| self.sees(entry, &grants)) {
+            Some(id) => error.public(format!("There is no such tool; did you mean `{id}`?")),
+            None => error,
+        }
     }
 
     /// Describes one tool.
@@ -309,6 +338,30 @@ impl Session {
         let hub = &*self.0.hub;
         let meta = hub.stores.results.meta(&principal.tenant, &principal.user, handle);
         hub.patience.with("results", meta).await
+    }
+
+    /// Stores a file of this user's for so long, so that a tool which uploads can be given its handle.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`], and what the stream fails with; nothing is kept then.
+    pub async fn put_file(
+        &self,
+        name: &str,
+        media_type: &str,
+        keep: Duration,
+        data: ByteStream,
+    ) -> Result<FileRef> {
+        let principal = self.principal();
+        let new = NewResult {
+            tenant: principal.tenant.clone(),
+            user: principal.user.clone(),
+            media_type: media_type.to_owned(),
+            name: Some(name.to_owned()),
+            keep,
+            max_bytes: u64::MAX,
+        };
+        let meta = self.0.hub.stores.results.put(new, data).await?;
+        Ok(FileRef { handle: meta.handle, media_type: meta.media_type, size: meta.size, name: meta.name })
     }
 
     /// Reads bytes of a stored file or large value; `None` where this user has no such entry.

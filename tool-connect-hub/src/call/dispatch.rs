@@ -260,10 +260,11 @@ fn out_of_time(scope: &Scope, timeout: Duration) -> Error {
 fn describe(error: Error, scope: &Scope, arguments: &Arguments) -> Error {
     let entry = scope.entry();
     match error.kind() {
-        ErrorKind::InvalidArguments if entry.tool.rust_type().is_some() => {
+        // A typed value is gone with the tool that took it, and fitted the schema.
+        ErrorKind::InvalidArguments if entry.tool.rust_type().is_some() && !scope.typed => {
             validate::explain(entry, arguments, error)
         }
-        // A typed value is gone with the tool that took it: its caller makes the call again.
+        // Its caller makes the call again.
         ErrorKind::InputRequired if !scope.typed => with_call(error, || {
             let mut call = scope.call(arguments);
             // The tool has run, so an approval is used up; a resumed call must ask for its own.

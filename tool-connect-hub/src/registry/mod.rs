@@ -117,7 +117,7 @@ impl Registry {
     #[cold]
     fn find_otherwise(&self, tenant: &TenantId, tool: &str) -> Result<Found> {
         if tool.contains('.') || tool.contains("__") {
-            return Err(self.unknown(tenant, tool));
+            return Err(unknown(tool));
         }
         self.find_local(tenant, tool)
     }
@@ -183,8 +183,8 @@ impl Registry {
     fn find_local(&self, tenant: &TenantId, name: &str) -> Result<Found> {
         let ids = self.locals(tenant, name);
         match ids.as_slice() {
-            [] => Err(self.unknown(tenant, name)),
-            [id] => self.get(tenant, id.as_str()).ok_or_else(|| self.unknown(tenant, name)),
+            [] => Err(unknown(name)),
+            [id] => self.get(tenant, id.as_str()).ok_or_else(|| unknown(name)),
             _ => {
                 let instances: Vec<_> = ids.iter().map(|id| id.instance().to_owned()).collect();
                 Err(ambiguous(name, &instances))
@@ -202,29 +202,24 @@ impl Registry {
         ids
     }
 
-    fn unknown(&self, tenant: &TenantId, tool: &str) -> Error {
-        let shown: String = tool.chars().take(80).collect();
-        let mut message = format!("there is no tool `{}`", shown.escape_debug());
-        let wanted = shown.replace("__", ".");
+    /// The tool whose name is nearest to one that there is not, of those that `may_see` lets through.
+    pub(crate) fn nearest(
+        &self,
+        tenant: &TenantId,
+        tool: &str,
+        may_see: impl Fn(&Entry) -> bool,
+    ) -> Option<ToolId> {
+        let wanted = shortened(tool).replace("__", ".");
         let mut best: Option<(f64, ToolId)> = None;
         let (overlay, global) = (self.overlay(tenant), self.global.load());
         let own = overlay.iter().flat_map(|snapshot| snapshot.entries());
         for entry in own.chain(global.entries().iter().filter(|entry| !hidden(overlay.as_deref(), entry))) {
             let score = strsim::jaro_winkler(&wanted, entry.id.as_str());
-            if score > 0.85 && best.as_ref().is_none_or(|(s, _)| score > *s) {
+            if score > 0.85 && best.as_ref().is_none_or(|(s, _)| score > *s) && may_see(entry) {
                 best = Some((score, entry.id.clone()));
             }
         }
-        let mut error_public = None;
-        if let Some((_, id)) = best {
-            message.push_str(&format!("; did you mean `{id}`?"));
-            error_public = Some(format!("There is no such tool; did you mean `{id}`?"));
-        }
-        let error = Error::new(ErrorKind::UnknownTool, message);
-        match error_public {
-            Some(text) => error.public(text),
-            None => error,
-        }
+        best.map(|(_, id)| id)
     }
 
     /// What a tenant sees: its own instances, then the global ones that these do not hide.
@@ -292,6 +287,15 @@ fn registration(instance: &Instance, entries: &[Arc<Entry>]) -> Registration {
             .map(|e| Quarantined { tool: e.id.clone(), problems: e.known_broken().to_vec() })
             .collect(),
     }
+}
+
+fn unknown(tool: &str) -> Error {
+    Error::new(ErrorKind::UnknownTool, format!("there is no tool `{}`", shortened(tool).escape_debug()))
+}
+
+/// As much of a name as is worth looking at.
+fn shortened(tool: &str) -> String {
+    tool.chars().take(80).collect()
 }
 
 fn ambiguous(name: &str, instances: &[String]) -> Error {

@@ -38,53 +38,48 @@ pub(super) async fn beginning(body: &mut ByteStream, bound: Duration) -> Bytes {
 pub(super) fn by_status(parts: &Parts, reads: bool, signed: bool, now: SystemTime) -> Error {
     let status = parts.status;
     let limited = limited_for(&parts.headers, now);
-    let (kind, what) = match status.as_u16() {
-        401 if signed => (ErrorKind::NeedsReauth, "refused the credential; connect the account again"),
-        401 => (ErrorKind::NeedsReauth, "wants a credential, and the request carried none"),
-        // Some providers say "too many" with a 403 and name the time.
-        403 if limited.is_some() => (ErrorKind::RateLimited, "says that its rate limit is used up"),
-        403 => (ErrorKind::Forbidden, "does not let this account do that"),
-        404 | 410 => (ErrorKind::NotFound, "does not have that"),
-        409 | 412 => (ErrorKind::Conflict, "says that it conflicts with what is there"),
-        413 => (ErrorKind::TooLarge, "says that the request is too large"),
-        408 => (ErrorKind::RateLimited, "gave up waiting for the request"),
-        425 => (ErrorKind::RateLimited, "wants the request later"),
-        429 => (ErrorKind::RateLimited, "says that its rate limit is used up"),
-        300..=399 => (ErrorKind::Provider, "redirects, and that cannot be followed"),
-        400..=499 => (ErrorKind::Provider, "refused the request"),
-        _ => (ErrorKind::Provider, "failed"),
+    // Some providers say "too many" with a 403 and name the time.
+    let too_many = status == StatusCode::FORBIDDEN && limited.is_some();
+    let what = match status.as_u16() {
+        401 if signed => "refused the credential; connect the account again",
+        401 => "wants a credential, and the request carried none",
+        403 if too_many => "says that its rate limit is used up",
+        403 => "does not let this account do that",
+        404 | 410 => "does not have that",
+        409 | 412 => "says that it conflicts with what is there",
+        413 => "says that the request is too large",
+        408 => "gave up waiting for the request",
+        425 => "wants the request later",
+        429 => "says that its rate limit is used up",
+        300..=399 => "redirects, and that cannot be followed",
+        400..=499 => "refused the request",
+        _ => "failed",
     };
     let reason = status.canonical_reason().unwrap_or("an unregistered status");
-    let retry = match (kind, status.as_u16()) {
-        (ErrorKind::RateLimited, _) => limited.map_or(Retry::Backoff, Retry::After),
-        // The server does not know how to, and will not by itself.
-        (_, 501 | 505) => Retry::Never,
-        (_, 500..=599) => rate_headers::retry_after(&parts.headers, now).map_or(Retry::Backoff, Retry::After),
-        _ => Retry::Never,
+    let message = format!("the service {what} ({reason})");
+    let error = if too_many {
+        Error::new(ErrorKind::RateLimited, message)
+            .status(status.as_u16())
+            .retry(Retry::Backoff)
+            .effect(Effect::Unknown)
+    } else {
+        Error::of_status(status.as_u16(), message)
     };
-    Error::new(kind, format!("the service {what} ({reason})"))
-        .status(status.as_u16())
-        .retry(retry)
-        .effect(effect(status, reads))
+    let error = completed(error, parts, now);
+    if reads { error.effect(Effect::None) } else { error }
 }
 
 /// What a connector said of an answer, with what the answer says beside it: its status, and how long to wait.
 pub(super) fn completed(error: Error, parts: &Parts, now: SystemTime) -> Error {
     let error = if error.http_status().is_none() { error.status(parts.status.as_u16()) } else { error };
-    match (error.kind(), error.retry_advice(), limited_for(&parts.headers, now)) {
-        (ErrorKind::RateLimited, Retry::Backoff, Some(wait)) => error.retry(Retry::After(wait)),
-        _ => error,
-    }
-}
-
-/// What may have been executed. Only these answers prove that nothing was: the credential was
-/// refused, or the request not looked at (RFC 9110 §15.5.20, RFC 8470 §5.2). A connector may know
-/// more of its service.
-fn effect(status: StatusCode, reads: bool) -> Effect {
-    match status.as_u16() {
-        _ if reads => Effect::None,
-        401 | 421 | 425 => Effect::NotExecuted,
-        _ => Effect::Unknown,
+    let wait = match (error.kind(), error.retry_advice()) {
+        (ErrorKind::RateLimited, Retry::Backoff) => limited_for(&parts.headers, now),
+        (ErrorKind::Provider, Retry::Backoff) => rate_headers::retry_after(&parts.headers, now),
+        _ => None,
+    };
+    match wait {
+        Some(wait) => error.retry(Retry::After(wait)),
+        None => error,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use tool_connect_core::http::{RequestBody, Response};
-use tool_connect_core::{Effect, Error, ErrorKind, Result};
+use tool_connect_core::{Error, ErrorKind, Result};
 
 use super::exchange::{Answer, Hop};
 use super::send::{Asked, Failed};
@@ -68,7 +68,7 @@ impl RequestStack {
         answer: Answer,
         redirected: bool,
     ) -> Result<Response, Failed> {
-        let Answer { response, version, limit } = answer;
+        let Answer { response, version, limit, verdict } = answer;
         let signed = version.is_some();
         let (parts, mut body) = response.into_parts();
         let cap = self.cap(asked);
@@ -79,7 +79,7 @@ impl RequestStack {
                 .and_then(|cache| cache.renewed(asked, version, &parts, self.clock.now(), cap));
             return Ok(renewed.unwrap_or_else(|| Response::new(parts, body, cap)));
         }
-        if parts.status.is_success() {
+        if parts.status.is_success() && verdict.is_none() {
             if hop.method != Method::HEAD && announced(&parts).is_some_and(|length| length > cap) {
                 let error = Error::new(
                     ErrorKind::TooLarge,
@@ -95,7 +95,9 @@ impl RequestStack {
             return Ok(Response::new(parts, body, cap));
         }
         let now = self.clock.now();
-        let error = if asked.options.any_status {
+        let error = if let Some(error) = verdict {
+            answer::completed(error, &parts, now)
+        } else if asked.options.any_status {
             answer::by_status(&parts, asked.reads(), signed, now)
         } else {
             let beginning = answer::beginning(&mut body, self.limits.idle).await;
@@ -114,7 +116,7 @@ impl RequestStack {
 
 /// A redirect was answered before: a write may have been executed by then (a 303 says so).
 fn unless_read(asked: &Asked, error: Error) -> Error {
-    error.effect(if asked.reads() { Effect::None } else { Effect::Unknown })
+    error.effect(asked.effect())
 }
 
 fn later(asked: &Asked, failed: Failed) -> Failed {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use tool_connect_core::http::{ByteStream, RequestBody};
+use tool_connect_core::http::{ByteStream, RequestBody, Response};
 use tool_connect_core::{AuthScheme, CredentialVersion, Effect, Error, ErrorKind, EventKind, Result, Retry};
 use tool_connect_tower::breaker::{Breaker, Open, Permit};
 use tool_connect_tower::{Deadline, Verdict};
@@ -15,6 +15,9 @@ use super::layer::RequestEnd;
 use super::provider::LimitKey;
 use super::send::{Asked, Failed};
 use super::{RequestScope, RequestStack, rate_headers};
+
+/// How long an upload may take that is sent as it is read, where neither the request nor the call says.
+const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 
 /// A request or a redirect's hop, before anything secret is in it.
 pub(super) struct Hop {
@@ -30,6 +33,17 @@ pub(super) struct Answer {
     pub(super) version: Option<CredentialVersion>,
     /// Which limit it counted against.
     pub(super) limit: Option<LimitKey>,
+    /// What it was judged to be although its status is good.
+    pub(super) verdict: Option<Error>,
+}
+
+impl Answer {
+    /// Whether it says that the host is not well.
+    fn blames_the_host(&self) -> bool {
+        let judged =
+            |error: &Error| error.kind() == ErrorKind::Provider && error.retry_advice() != Retry::Never;
+        self.response.status().is_server_error() || self.verdict.as_ref().is_some_and(judged)
+    }
 }
 
 impl RequestStack {
@@ -44,7 +58,7 @@ impl RequestStack {
         let host = self.hosts.get(cx.endpoint, &hop.url)?;
         // Another origin has limits of its own, which nobody told us.
         let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(&hop.url);
-        let limit = ours.then(|| LimitKey::of(cx));
+        let limit = ours.then(|| LimitKey::of(cx, asked.options.limited_as));
         let permit = self.permit(cx, asked, &host, limit).await?;
 
         let (bound, call_ends) = self.bound(cx, asked)?;
@@ -56,7 +70,7 @@ impl RequestStack {
         };
         let now = self.clock.monotonic();
         match &outcome {
-            Ok(answer) if answer.response.status().is_server_error() => permit.record(Verdict::Failure, now),
+            Ok(answer) if answer.blames_the_host() => permit.record(Verdict::Failure, now),
             Ok(_) => permit.record(Verdict::Success, now),
             Err(failed) if of_the_host(&failed.error) => permit.record(Verdict::Failure, now),
             // Refused by ourselves, by a layer or for want of a credential: no word about the host.
@@ -86,7 +100,17 @@ impl RequestStack {
             let now = self.clock.monotonic();
             let permit = host.breaker.try_acquire(now).map_err(|open| circuit_open(cx, host, open))?;
             let Some(key) = limit else { return Ok(permit) };
-            let taken = self.provider.take(key, cx.endpoint.limits.requests, asked.now(&*self.clock))?;
+            let now = asked.now(&*self.clock);
+            // The rate that is known ahead counts all requests together, also those that the provider counts apart.
+            let rate = match (cx.endpoint.limits.requests, asked.options.limited_as) {
+                (rate @ Some(_), Some(_)) => self.provider.take(LimitKey::of(cx, Some("")), rate, now)?,
+                _ => Ok(()),
+            };
+            let own = cx.endpoint.limits.requests.filter(|_| asked.options.limited_as.is_none());
+            let taken = match rate {
+                Ok(()) => self.provider.take(key, own, now)?,
+                refused => refused,
+            };
             let Err(wait) = taken else { return Ok(permit) };
             drop(permit);
             if wait > patience || self.time_left(cx).is_some_and(|left| wait >= left) {
@@ -107,7 +131,7 @@ impl RequestStack {
         let shortest = [asked.options.attempt_timeout, cx.endpoint.limits.attempt_timeout]
             .into_iter()
             .flatten()
-            .fold(self.settings.attempt_timeout, Duration::min);
+            .fold(if asked.streams { UPLOAD } else { self.settings.attempt_timeout }, Duration::min);
         match self.time_left(cx) {
             Some(left) if left.is_zero() => Err(Failed::here(
                 Error::new(
@@ -148,19 +172,22 @@ impl RequestStack {
                 }
             })?;
             let (head, rest) = response.into_parts();
+            let (rest, verdict) = self.judged(cx, asked, &head, rest).await?;
+            let refused = head.status == StatusCode::UNAUTHORIZED
+                || verdict.as_ref().is_some_and(|error| error.kind() == ErrorKind::NeedsReauth);
             let (Some(version), Some(address), Some(connection)) = (version, address, cx.connection) else {
                 let response = http::Response::from_parts(head, rest);
-                return Ok(Answer { version, response, limit: None });
+                return Ok(Answer { version, response, limit: None, verdict });
             };
             let resigned = self.authenticator.answered(connection, &address, &head)?;
-            let status = head.status;
             let answer = Answer {
                 version: Some(version),
                 response: http::Response::from_parts(head, rest),
                 limit: None,
+                verdict,
             };
-            // A 401 proves that nothing was executed; no other answer is a reason to send again.
-            if status != StatusCode::UNAUTHORIZED {
+            // A refused credential proves that nothing was executed; no other answer is a reason to send again.
+            if !refused {
                 return Ok(answer);
             }
             let worth_it = if resigned && !anew {
@@ -181,6 +208,24 @@ impl RequestStack {
             );
             body = Some(copy);
         }
+    }
+
+    /// Reads an answer that may be an error in spite of its status whole, and asks what it is.
+    async fn judged(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &Asked,
+        head: &http::response::Parts,
+        body: ByteStream,
+    ) -> Result<(ByteStream, Option<Error>)> {
+        if !asked.options.judged || !head.status.is_success() {
+            return Ok((body, None));
+        }
+        let whole = Response::new(head.clone(), body, self.cap(asked)).bytes().await;
+        let whole = whole.map_err(|error| error.effect(asked.effect()))?;
+        let verdict = asked.options.read_error(head, &whole);
+        let verdict = verdict.or_else(|| cx.endpoint.connector.classify(head, &whole));
+        Ok((Box::pin(futures_util::stream::iter([Ok(whole)])), verdict))
     }
 
     /// Which state of the credential the request would carry.
@@ -302,7 +347,7 @@ fn timed_out(asked: &Asked, host: &Host, bound: Duration, call_ends: bool) -> Er
     } else {
         Error::new(ErrorKind::Transport, format!("`{}` did not answer within {seconds:.1} s", host.name()))
     };
-    error.effect(if asked.reads() { Effect::None } else { Effect::Unknown })
+    error.effect(asked.effect())
 }
 
 fn circuit_open(cx: &RequestScope<'_>, host: &Host, open: Open) -> Failed {

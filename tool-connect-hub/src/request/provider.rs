@@ -27,10 +27,11 @@ const SLACK: u64 = 2_000_000_000;
 pub(super) struct LimitKey(u64);
 
 impl LimitKey {
-    /// Requests without a connection share the provider's limit for the host's address.
-    pub(super) fn of(cx: &RequestScope<'_>) -> Self {
+    /// Requests without a connection share the provider's limit for the host's address; those of a kind that the provider
+    /// counts apart have a limit of their own.
+    pub(super) fn of(cx: &RequestScope<'_>, kind: Option<&str>) -> Self {
         let owner = cx.connection.map(|connection| (cx.tenant.as_str(), connection.id.as_str()));
-        Self(hash_key((cx.endpoint.identity(), cx.endpoint.instance.as_str(), owner)))
+        Self(hash_key((cx.endpoint.identity(), cx.endpoint.instance.as_str(), owner, kind)))
     }
 }
 

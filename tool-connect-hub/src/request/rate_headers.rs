@@ -15,6 +15,19 @@ pub(super) struct Window {
     pub(super) reset: Duration,
 }
 
+/// Separate fields that say how many are left and until when. A service may have several windows: of all requests, of those to
+/// one endpoint, and of points that requests cost.
+const FAMILIES: [(&str, &str); 6] = [
+    ("ratelimit-remaining", "ratelimit-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+    ("x-ratelimit-requests-remaining", "x-ratelimit-requests-reset"),
+    ("x-ratelimit-endpoint-requests-remaining", "x-ratelimit-endpoint-requests-reset"),
+    (POINTS, "x-ratelimit-complexity-reset"),
+];
+/// Points that are left, not requests.
+const POINTS: &str = "x-ratelimit-complexity-remaining";
+
 /// Reads a window from `RateLimit` (the IETF draft, its present and its earlier form), the separate
 /// `RateLimit-*` fields, and the `X-RateLimit-*` and `X-Rate-Limit-*` families. Of several windows
 /// the one that binds first.
@@ -24,11 +37,12 @@ pub(super) fn window(headers: &HeaderMap, now: SystemTime) -> Option<Window> {
     let items = listed.filter_map(item);
     // The earlier form is one item spread over the list: `limit=100, remaining=50, reset=50`.
     let spread = headers.get("ratelimit").and_then(|value| value.to_str().ok()).and_then(spread);
-    let separate = ["ratelimit", "x-ratelimit", "x-rate-limit"].into_iter().filter_map(|family| {
-        let number = |what: &str| text(headers, &format!("{family}-{what}")).and_then(first_number);
-        let remaining = number("remaining")?;
-        let reset = text(headers, &format!("{family}-reset"))?;
-        Some(Window { remaining: whole(remaining), reset: until(reset, now)? })
+    let separate = FAMILIES.into_iter().filter_map(|(remaining, reset)| {
+        // Points become requests of the size that this one had.
+        let cost = if remaining == POINTS { cost(headers) } else { 1.0 };
+        let remaining = text(headers, remaining).and_then(first_number)?;
+        let reset = text(headers, reset)?;
+        Some(Window { remaining: whole(remaining / cost), reset: until(reset, now)? })
     });
     let all = items.chain(spread).chain(separate);
     all.map(|window| Window { reset: window.reset.min(LONGEST), ..window })
@@ -70,6 +84,11 @@ fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &st
         quoted ^= c == '"';
         c == separator && !quoted
     })
+}
+
+/// How many points the request cost that was answered; one at least.
+fn cost(headers: &HeaderMap) -> f64 {
+    text(headers, "x-complexity").and_then(first_number).map_or(1.0, |points| points.max(1.0))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -144,6 +163,47 @@ mod tests {
             ]),
             Some((7, 50))
         );
+    }
+
+    #[test]
+    fn points_are_read_as_requests_of_the_size_that_was_answered() {
+        let reset = ((NOW + 90) * 1000).to_string();
+        let later = ((NOW + 3600) * 1000).to_string();
+        let both = |left: &'static str, points: &'static str| {
+            [
+                ("x-complexity", "300"),
+                ("x-ratelimit-requests-remaining", left),
+                ("x-ratelimit-requests-reset", &reset),
+                ("x-ratelimit-complexity-limit", "250000"),
+                ("x-ratelimit-complexity-remaining", points),
+                ("x-ratelimit-complexity-reset", &later),
+            ]
+            .map(|(name, value)| (name, value.to_owned()))
+        };
+        let read = |pairs: &[(&str, String)]| {
+            let pairs: Vec<(&str, &str)> =
+                pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            read(&pairs)
+        };
+        assert_eq!(read(&both("900", "249700")), Some((832, 3600)), "points bind first");
+        assert_eq!(read(&both("8", "249700")), Some((8, 90)), "requests bind first");
+        assert_eq!(read(&both("8", "299")), Some((0, 3600)), "no other of that size");
+        assert_eq!(read(&both("0", "0")), Some((0, 3600)), "the longer wait of two");
+        // Without a cost a point is a request; one of nothing or of nonsense is no divisor.
+        for cost in ["0", "many", "0.2"] {
+            let odd = [
+                ("x-complexity", cost.to_owned()),
+                ("x-ratelimit-complexity-remaining", "7".to_owned()),
+                ("x-ratelimit-complexity-reset", "5".to_owned()),
+            ];
+            assert_eq!(read(&odd), Some((7, 5)), "{cost}");
+        }
+        // One endpoint's own window.
+        let endpoint = [
+            ("x-ratelimit-endpoint-requests-remaining", "0".to_owned()),
+            ("x-ratelimit-endpoint-requests-reset", "60".to_owned()),
+        ];
+        assert_eq!(read(&endpoint), Some((0, 60)));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Asked {
     /// Under which key its answer may be kept, and what is kept under it.
     pub(super) key: Option<Key>,
     pub(super) kept: Option<Arc<Kept>>,
+    /// Whether its body is a stream, whose sending takes as long as it takes.
+    pub(super) streams: bool,
     /// When it began, and how long it has waited since, in nanoseconds.
     began: u64,
     waited: AtomicU64,
@@ -43,6 +45,11 @@ impl Asked {
     /// Whether the request can change nothing (RFC 9110 §9.2.1).
     pub(super) fn reads(&self) -> bool {
         self.method.is_safe()
+    }
+
+    /// What may have happened by it once bytes were sent.
+    pub(super) fn effect(&self) -> Effect {
+        if self.reads() { Effect::None } else { Effect::Unknown }
     }
 
     /// When it began, in monotonic nanoseconds.
@@ -103,7 +110,9 @@ impl RequestStack {
             ));
         }
         let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
-        let mut asked = Asked { method, url, headers, options, key: None, kept: None, began, waited };
+        let streams = matches!(body, RequestBody::Stream(..));
+        let mut asked =
+            Asked { method, url, headers, options, key: None, kept: None, streams, began, waited };
         // Before the host is remembered: a refused one shall leave no trace.
         self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
         let _writing = match &self.cache {
@@ -117,7 +126,7 @@ impl RequestStack {
         };
         let host = self.hosts.get(cx.endpoint, &asked.url)?;
         host.budget.on_call();
-        let mut attempts = 1;
+        let (mut attempts, mut unknown) = (1, false);
         loop {
             let copy = body.try_clone();
             let failed = match self.attempt(&cx, &asked, body).await {
@@ -138,6 +147,7 @@ impl RequestStack {
             let facts = self.facts(&cx, &asked, &failed, copy.is_some());
             match (self.policy.decide(attempts, &facts, &host.budget, &self.random), copy) {
                 (Ok(wait), Some(copy)) => {
+                    unknown |= failed.error.effect_on_provider() == Effect::Unknown && !asked.reads();
                     tracing::debug!(
                         target: "tool_connect::http",
                         instance = cx.endpoint.instance.as_str(), host = host.name(), attempts,
@@ -151,7 +161,12 @@ impl RequestStack {
                 _ if failed.answer.is_some() => {
                     return failed.answer.map(|answer| *answer).ok_or(failed.error);
                 }
-                _ if attempts > 1 => return Err(failed.error.with("attempts", attempts)),
+                _ if attempts > 1 => {
+                    let error = failed.error.with("attempts", attempts);
+                    // What the last attempt has not executed says nothing of those before it.
+                    let doubtful = unknown && error.effect_on_provider() == Effect::NotExecuted;
+                    return Err(if doubtful { error.effect(Effect::Unknown) } else { error });
+                }
                 _ => return Err(failed.error),
             }
         }

@@ -156,6 +156,7 @@ impl Transport for ReqwestTransport {
         let mut outbound = reqwest::Request::new(parts.method, url.clone());
         *outbound.headers_mut() = parts.headers;
         let gzip = decode::ask(outbound.headers_mut());
+        let streams = matches!(body, RequestBody::Stream(..));
         *outbound.body_mut() = match body {
             RequestBody::Empty => None,
             RequestBody::Bytes(bytes) => Some(bytes.into()),
@@ -173,8 +174,15 @@ impl Transport for ReqwestTransport {
             }
         };
 
-        let bound = limits.connect.saturating_add(limits.head);
-        let answer = match tokio::time::timeout(bound, client.execute(outbound)).await {
+        let sent = client.execute(outbound);
+        // The time until the head is there counts the sending of the body, which for a stream takes as long as it takes: there
+        // only the attempt's own bound holds.
+        let answer = if streams {
+            Ok(sent.await)
+        } else {
+            tokio::time::timeout(limits.connect.saturating_add(limits.head), sent).await
+        };
+        let answer = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(failed(error, &url)),
             Err(_) => return Err(silent(&url, limits.head)),

@@ -104,7 +104,7 @@ impl Default for HttpSettings {
             proxy: ProxySettings::default(),
             roots: Roots::default(),
             pool_idle: Duration::from_secs(90),
-            pool_per_host: 16,
+            pool_per_host: 256,
             cache: HttpCacheSettings::default(),
         }
     }

@@ -124,8 +124,12 @@ impl HarnessBuilder {
         let manifest = self.connector.manifest().clone();
         let mut set = ToolSet::default();
         self.connector.tools(&mut set);
-        let declared: BTreeSet<String> =
-            set.tools().iter().flat_map(|tool| &tool.definition().scopes).map(ToString::to_string).collect();
+        let declared: BTreeSet<String> = set
+            .tools()
+            .iter()
+            .flat_map(|tool| tool.definition().scopes_beside(&[]))
+            .map(str::to_owned)
+            .collect();
 
         let mut options = self.options;
         let base = options.base_url.clone().or(manifest.base_url.clone());

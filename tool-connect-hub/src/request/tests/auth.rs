@@ -141,7 +141,7 @@ impl Bench {
     }
 
     /// A 401, given after somebody else has changed the secret.
-    fn refuses_and_rotates(&self, secret: &'static str) -> Step {
+    pub(super) fn refuses_and_rotates(&self, secret: &'static str) -> Step {
         let secrets = Arc::clone(&self.secrets);
         let rotate = move || {
             let id = ConnectionId::new("c1").expect("an id");

@@ -202,3 +202,15 @@ async fn a_clock_that_a_test_moves_holds_nobody_up() {
     assert!((7..9).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     assert_eq!(bench.script.seen().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_that_is_known_ahead_counts_requests_that_are_limited_apart_together() {
+    let settings = HttpSettings { limit_wait: Duration::ZERO, ..HttpSettings::default() };
+    let limits = ConnectorLimits::default().requests(Rate::per_minute(2));
+    let bench = Bench::with(BenchOptions { settings, limits, ..BenchOptions::default() }, []);
+    let of = |kind: &'static str| built("GET", "/a", |builder| builder.limited_as(kind));
+    bench.send(of("search")).await.expect("the first");
+    bench.send(of("code")).await.expect("the second");
+    let error = bench.send(of("more")).await.expect_err("the third within a minute");
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+}

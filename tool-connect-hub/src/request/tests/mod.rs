@@ -4,6 +4,7 @@
 mod answers;
 mod auth;
 mod cached;
+mod judged;
 mod limits;
 mod redirects;
 mod retries;

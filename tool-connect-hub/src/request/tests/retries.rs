@@ -181,3 +181,32 @@ async fn a_write_whose_credential_could_not_be_read_is_repeated() {
     bench.post("/a").await.expect("the second attempt");
     assert_eq!(bench.script.seen().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_last_attempt_has_not_executed_says_nothing_of_the_first() {
+    fn gone(parts: &http::response::Parts, _: &[u8]) -> Option<Error> {
+        (parts.status == 422)
+            .then(|| Error::new(ErrorKind::NotFound, "there is no such thing").effect(Effect::NotExecuted))
+    }
+    let bench =
+        |steps: [Step; 2]| Bench::with(BenchOptions { classify: gone, ..BenchOptions::default() }, steps);
+    let delete = || built("DELETE", "/a", |builder| builder);
+    let error = bench([Step::status(502), Step::status(422)]).send(delete()).await.expect_err("gone");
+    assert_eq!((error.kind(), error.effect_on_provider()), (ErrorKind::NotFound, Effect::Unknown));
+    // One that never got there has done nothing, and a read changes nothing.
+    let error = bench([Step::Unreachable, Step::status(422)]).send(delete()).await.expect_err("gone");
+    assert_eq!(error.effect_on_provider(), Effect::NotExecuted);
+    let error = bench([Step::status(502), Step::status(422)]).get("/a").await.expect_err("gone");
+    assert_eq!(error.effect_on_provider(), Effect::NotExecuted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_read_as_it_is_sent_may_take_longer_than_an_attempt() {
+    let slow = || [Step::After(Duration::from_secs(600), Box::new(Step::status(200)))];
+    let upload = |bench: Bench| async move {
+        let body = Box::pin(futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"a"))]));
+        bench.send(built("POST", "/a", |builder| builder.stream(body, Some(1)))).await.map(drop)
+    };
+    upload(Bench::new(slow())).await.expect("it takes as long as it takes");
+    assert!(Bench::new(slow()).post("/a").await.is_err());
+}

@@ -1,14 +1,16 @@
 //! Which account a call uses, and what is asked of the user where none fits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::json;
+use tool_connect_core::http::{ByteStream, RequestBody, Transport, TransportLimits};
 use tool_connect_core::{
-    Annotations, AuthScheme, Connection, ConnectionId, ConnectionStatus, ConnectorManifest, DynamicTool,
-    ErrorKind, InputRequest, Owner, Principal, TeamId, ToolCall, ToolOutput,
+    Annotations, AuthScheme, Connection, ConnectionId, ConnectionStatus, ConnectorManifest, Credential,
+    DynamicTool, ErrorKind, InputRequest, Owner, Principal, Result, TeamId, ToolCall, ToolOutput,
 };
-use tool_connect_hub::{Hub, InstanceOptions};
+use tool_connect_hub::{Hub, InstanceOptions, StaticCredentials};
 use tool_connect_testkit::ManualClock;
 
 use super::support::{
@@ -197,4 +199,65 @@ async fn the_hosts_word_on_how_to_sign_stands_above_the_connectors() {
         .unwrap();
     required(hub.session(ada()).call("plain.who", "{}").await);
     assert_eq!(number(hub.session(ada()).call("open.who", "{}").await), 0);
+}
+
+/// Remembers where requests went, and whether they carried a credential.
+#[derive(Clone, Default)]
+struct Signed(Arc<Mutex<Vec<(String, bool)>>>);
+
+#[async_trait]
+impl Transport for Signed {
+    async fn send(
+        &self,
+        request: http::Request<RequestBody>,
+        _: &TransportLimits,
+    ) -> Result<http::Response<ByteStream>> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        self.0.lock().unwrap().push((host, request.headers().contains_key("authorization")));
+        Ok(http::Response::new(Box::pin(futures_util::stream::empty())))
+    }
+}
+
+#[tokio::test]
+async fn a_connectors_further_origins_get_the_credential_only_at_the_services_own_address() {
+    let manifest = ConnectorManifest::new("service", semver::Version::new(1, 0, 0), "Service")
+        .auth(AuthScheme::Bearer)
+        .base_url("https://api.service.example/".parse().unwrap())
+        .origin("https://uploads.service.example/".parse().unwrap());
+    let uploads = || {
+        read("upload", |_, cx| async move {
+            cx.http().get("/a").send().await?;
+            cx.http().get("https://uploads.service.example/b").send().await?;
+            cx.http().get("https://evil.example/c").send().await?;
+            ToolOutput::of(&0)
+        })
+    };
+    let (signed, secrets) = (Signed::default(), Arc::new(StaticCredentials::new()));
+    let own = InstanceOptions::new("own").unwrap().base_url("https://service.acme.example/".parse().unwrap());
+    let hub = quiet(&Arc::default())
+        .transport(Arc::new(signed.clone()))
+        .credentials(Arc::clone(&secrets) as _)
+        .connector(Kit::of(manifest.clone()).dynamic(uploads()))
+        .instance(Kit::of(manifest).dynamic(uploads()), own)
+        .build()
+        .unwrap();
+    for name in ["service", "own"] {
+        let account = Connection::new(id(name), acme(), Owner::User(ada().user), instance(name));
+        hub.put_connection(account).await.unwrap();
+        secrets.set(acme(), id(name), Credential::token("s3cret"));
+        number(hub.session(ada()).call(&format!("{name}.upload"), "{}").await);
+    }
+    let seen = signed.0.lock().unwrap().clone();
+    let seen: Vec<(&str, bool)> = seen.iter().map(|(host, signed)| (host.as_str(), *signed)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("api.service.example", true),
+            ("uploads.service.example", true),
+            ("evil.example", false),
+            ("service.acme.example", true),
+            ("uploads.service.example", false),
+            ("evil.example", false),
+        ]
+    );
 }

@@ -17,6 +17,7 @@ mod model;
 mod observed;
 mod order;
 mod overlays;
+mod pages;
 mod panics;
 mod policy;
 mod registry;

@@ -185,3 +185,22 @@ async fn a_policy_may_look_something_up_first() {
     assert_eq!(kind(bob.call("notes.careful", "{}").await), ErrorKind::Config);
     assert_eq!(runs.count(), 1);
 }
+
+#[tokio::test]
+async fn a_misspelt_name_suggests_only_what_its_caller_may_call() {
+    let roles = RolePolicy::new().role("reader", ["notes.get"]).unwrap().role("writer", ["notes.*"]).unwrap();
+    let hub = notes(&Arc::default(), roles);
+    let says = |principal: Principal, tool: &'static str| {
+        let session = hub.session(principal);
+        async move { error(session.call(tool, "{}").await).public_message().into_owned() }
+    };
+    let agent = bot().with_role("reader");
+    let reader = ada().with_role("reader");
+    assert_eq!(says(reader.clone(), "notes.gett").await, "There is no such tool; did you mean `notes.get`?");
+    assert!(!says(reader, "notes.putt").await.contains("`notes.put`"));
+    assert_eq!(says(agent.clone(), "notes.gett").await, "There is no such tool.");
+    hub.grant(grant("notes.get")).await.unwrap();
+    assert_eq!(says(agent.clone(), "notes.gett").await, "There is no such tool; did you mean `notes.get`?");
+    assert!(!says(agent.clone(), "notes.putt").await.contains("`notes.put`"));
+    assert!(says(ada().with_role("writer"), "notes.putt").await.contains("`notes.put`"));
+}
