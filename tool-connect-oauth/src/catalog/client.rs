@@ -5,8 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use tool_connect_core::{Result, TenantId};
+use tool_connect_core::{JwtAlgorithm, Result, TenantId};
 use url::Url;
 
 /// A client as it is registered at a provider. `Debug` prints no secret.
@@ -117,24 +116,6 @@ impl fmt::Debug for ClientAuth {
             }
         }
     }
-}
-
-/// What a private key signs client assertions with (RFC 7518 §3.1, RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum JwtAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// RSASSA-PSS with SHA-256.
-    #[serde(rename = "PS256")]
-    Ps256,
-    /// ECDSA on P-256 with SHA-256.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
 }
 
 /// Where client configurations come from.

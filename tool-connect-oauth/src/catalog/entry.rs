@@ -62,9 +62,16 @@ pub struct ProviderEntry {
     /// Parameters that are added to the authorization request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub authorize_params: BTreeMap<String, String>,
+    /// Parameters of the authorization request that have another name there: the one of the RFCs, and the provider's
+    /// (`client_id = "client_key"`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorize_names: BTreeMap<String, String>,
     /// Parameters that are added to every token request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub token_params: BTreeMap<String, String>,
+    /// Parameters that are added to refresh requests, before those of `token_params`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refresh_params: BTreeMap<String, String>,
     /// How token requests are written.
     #[serde(default)]
     pub token_request: TokenRequest,
@@ -78,7 +85,7 @@ pub struct ProviderEntry {
     /// as it says, unless the provider takes only the other.
     #[serde(default = "default_client_auth")]
     pub client_auth: Vec<ClientAuthMethod>,
-    /// What the provider makes of PKCE (RFC 7636). S256 is sent in any case.
+    /// What the provider makes of PKCE (RFC 7636). S256 is sent unless it refuses that.
     #[serde(default)]
     pub pkce: Pkce,
     /// How to find out which account was connected.
@@ -123,7 +130,9 @@ impl ProviderEntry {
             parameters: BTreeMap::new(),
             scopes: Scopes::default(),
             authorize_params: BTreeMap::new(),
+            authorize_names: BTreeMap::new(),
             token_params: BTreeMap::new(),
+            refresh_params: BTreeMap::new(),
             token_request: TokenRequest::default(),
             token_response: TokenResponse::default(),
             refresh: Refresh::default(),
@@ -179,6 +188,9 @@ pub struct Endpoints<T = String> {
     pub authorize: Option<T>,
     /// Token endpoint (RFC 6749 §3.2).
     pub token: T,
+    /// Where refresh tokens are used, where that is not the token endpoint.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<T>,
     /// Device authorization endpoint (RFC 8628 §3.1).
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub device: Option<T>,
@@ -210,6 +222,7 @@ impl<T> Endpoints<T> {
         Self {
             authorize: None,
             token,
+            refresh: None,
             device: None,
             revoke: None,
             par: None,
@@ -224,6 +237,7 @@ impl<T> Endpoints<T> {
         [
             ("authorize", self.authorize.as_ref()),
             ("token", Some(&self.token)),
+            ("refresh", self.refresh.as_ref()),
             ("device", self.device.as_ref()),
             ("revoke", self.revoke.as_ref()),
             ("par", self.par.as_ref()),
@@ -264,7 +278,7 @@ pub struct Scopes {
     /// Name of the parameter of the authorization request that holds them.
     #[serde(default = "scope")]
     pub parameter: String,
-    /// Whether the provider ignores the parameter, because scopes are chosen where the client is registered.
+    /// Whether the provider has no use for the parameter: scopes are chosen where the client is registered, or there are none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_registration: bool,
     /// Scopes that are asked for whatever the tools need.
@@ -378,6 +392,8 @@ pub enum Pkce {
     Supported,
     /// It ignores the parameters, as far as its pages say.
     Ignored,
+    /// It refuses requests that have them: none are sent, and `state` alone guards the code.
+    Refused,
 }
 
 /// How to find out which account was connected.

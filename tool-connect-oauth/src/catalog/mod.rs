@@ -7,6 +7,8 @@ mod builtin;
 mod client;
 mod entry;
 mod load;
+#[cfg(feature = "nango")]
+pub mod nango;
 mod parse;
 mod provider;
 mod quirks;
@@ -14,7 +16,7 @@ mod sources;
 mod stored;
 mod template;
 
-pub use client::{ClientAuth, ClientConfig, ClientSource, JwtAlgorithm};
+pub use client::{ClientAuth, ClientConfig, ClientSource};
 pub use entry::{
     ClientAuthMethod, Documentation, Endpoints, Parameter, Pkce, Probe, ProbeRequest, ProviderEntry, Refresh,
     RefreshTokenBy, Rotation, Scopes,
@@ -27,3 +29,4 @@ pub use quirks::{
 };
 pub use sources::{ClientSources, EnvClients, StaticClients};
 pub use stored::StoredClients;
+pub use tool_connect_core::JwtAlgorithm;

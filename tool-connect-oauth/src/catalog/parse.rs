@@ -75,6 +75,15 @@ impl ProviderEntry {
                 );
             }
         }
+        for (key, names) in
+            [("authorize_names", &self.authorize_names), ("token_request.names", &self.token_request.names)]
+        {
+            let mut theirs: Vec<&str> = names.values().map(String::as_str).collect();
+            theirs.sort_unstable();
+            if theirs.windows(2).any(|pair| pair[0] == pair[1]) || theirs.iter().any(|name| name.is_empty()) {
+                return wrong(key, "gives two parameters one name, or an empty one");
+            }
+        }
         for (name, parameter) in &self.parameters {
             check_name("the parameter", name, MAX_ID)?;
             let pattern = compiled(self, name, parameter)?;
@@ -140,6 +149,9 @@ impl ProviderEntry {
             ("token_response.scope".to_owned(), answer.scope.as_str()),
             ("token_response.error".to_owned(), answer.error.as_str()),
         ];
+        if let Some(pointer) = &answer.expires_at {
+            pointers.push(("token_response.expires_at".to_owned(), pointer));
+        }
         if let Some(pointer) = &answer.refresh_expires_in {
             pointers.push(("token_response.refresh_expires_in".to_owned(), pointer));
         }

@@ -53,6 +53,7 @@ impl Provider {
         let from = &entry.endpoints;
         let mut endpoints = Endpoints::new(filler.url("endpoints.token", &from.token)?);
         endpoints.authorize = url("endpoints.authorize", &from.authorize)?;
+        endpoints.refresh = url("endpoints.refresh", &from.refresh)?;
         endpoints.device = url("endpoints.device", &from.device)?;
         endpoints.revoke = url("endpoints.revoke", &from.revoke)?;
         endpoints.par = url("endpoints.par", &from.par)?;

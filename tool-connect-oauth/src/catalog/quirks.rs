@@ -19,6 +19,9 @@ pub struct TokenRequest {
     /// How id and secret go into basic authentication.
     #[serde(default)]
     pub basic: BasicEncoding,
+    /// Fields that have another name there: the one of the RFCs, and the provider's (`client_id = "client_key"`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
 }
 
 /// How a body is written.
@@ -33,6 +36,9 @@ pub enum BodyEncoding {
     Json,
     /// There is no body.
     Empty,
+    /// There is no body: the fields stand in the address, and the method is `GET`. Only for providers that take nothing
+    /// else, because secrets in addresses end up in logs.
+    Query,
 }
 
 /// How id and secret go into basic authentication.
@@ -60,6 +66,10 @@ pub struct TokenResponse {
     pub expires_in: String,
     /// What `expires_in` counts.
     pub expires_in_unit: TimeUnit,
+    /// When the access token ends, where the answer says that and no lifetime: seconds since 1970, or text as RFC 3339 has
+    /// it, in UTC. A lifetime that is there counts first: it does not depend on whose clock is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
     /// The refresh token's lifetime, where the answer says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_expires_in: Option<String>,
@@ -70,7 +80,7 @@ pub struct TokenResponse {
     pub scope_separator: Option<String>,
     /// Whether the answer names the granted scopes. Where it does not, those asked for count as granted.
     pub names_scopes: bool,
-    /// An error's code: where it is there, the answer is a failure whatever its status says.
+    /// An error's code, text or a number: where it is there, and is not 0, the answer is a failure whatever its status says.
     pub error: String,
     /// Codes that mean `invalid_grant` here, the user must consent again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -87,6 +97,7 @@ impl Default for TokenResponse {
             refresh_token: "/refresh_token".into(),
             expires_in: "/expires_in".into(),
             expires_in_unit: TimeUnit::Seconds,
+            expires_at: None,
             refresh_expires_in: None,
             scope: "/scope".into(),
             scope_separator: None,

@@ -14,7 +14,8 @@ use tool_connect_core::{Error, ErrorKind, Owner, Result, SecretAccess, TenantId,
 use url::Url;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::client::{ClientAuth, ClientConfig, ClientSource, JwtAlgorithm};
+use super::JwtAlgorithm;
+use super::client::{ClientAuth, ClientConfig, ClientSource};
 use crate::vault::{credential_place, place_of};
 
 /// Longest provider id and client name that are stored.

@@ -74,7 +74,7 @@ fn unfit(entry: &ProviderEntry, name: &str, parameter: &Parameter, why: &str) ->
 
 /// Characters that mean themselves anywhere in an address. Whatever the pattern says, nothing else may go in, and no value
 /// may be a step in a path.
-fn plain(value: &str) -> bool {
+pub(super) fn plain(value: &str) -> bool {
     !value.is_empty()
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~'))
         && !value.contains("..")

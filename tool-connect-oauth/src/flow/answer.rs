@@ -1,5 +1,6 @@
 //! Token answers in one form, whatever the provider's looked like.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use http::header;
@@ -44,12 +45,16 @@ pub(super) fn token_set(
         sent_at.checked_add(lifetime.or(default)?)
     };
     let refresh_token = secret(&body, &quirks.refresh_token);
+    let said = || quirks.expires_at.as_deref().and_then(|pointer| point_in_time(body.pointer(pointer)?));
+    let expires_at = ends(&quirks.expires_in, None).or_else(said);
+    let expires_at =
+        expires_at.or_else(|| lifetimes.access_lifetime.and_then(|lifetime| sent_at.checked_add(lifetime)));
     let refresh_pointer = quirks.refresh_expires_in.as_deref().unwrap_or(REFRESH_EXPIRES_IN);
     // A lifetime of a refresh token says nothing where none came.
     let refresh_expires_at =
         refresh_token.as_ref().and_then(|_| ends(refresh_pointer, lifetimes.refresh_lifetime));
     Ok(TokenSet {
-        expires_at: ends(&quirks.expires_in, lifetimes.access_lifetime),
+        expires_at,
         refresh_expires_at,
         scopes: scopes(&body, quirks, &provider.entry.scopes.separator),
         token_type: token_type(&body),
@@ -77,8 +82,8 @@ fn read(asked: Asked<'_>, answer: &Answer, quirks: &TokenResponse, sent: &Sent) 
         Err(error) => return Err(failure::unreadable(asked, answer, &error)),
     };
     if let Some(code) = error_code(&body, &quirks.error) {
-        let failure = OAuthFailure::from_parts(code, &body, sent);
-        let failure = if quirks.invalid_grant.iter().any(|known| known == code) {
+        let failure = OAuthFailure::from_parts(&code, &body, sent);
+        let failure = if quirks.invalid_grant.iter().any(|known| *known == code) {
             failure.meaning("invalid_grant")
         } else {
             failure
@@ -92,12 +97,15 @@ fn read(asked: Asked<'_>, answer: &Answer, quirks: &TokenResponse, sent: &Sent) 
 }
 
 /// The code of a failure, which some providers send with status 200.
-fn error_code<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
+fn error_code<'a>(body: &'a Value, pointer: &str) -> Option<Cow<'a, str>> {
     match body.pointer(pointer)? {
         Value::Null | Value::Bool(false) => None,
-        Value::String(code) if code.is_empty() => None,
-        Value::String(code) => Some(code),
-        _ => Some(failure::UNSPECIFIED),
+        Value::Number(number) if number.as_f64() == Some(0.0) => None,
+        Value::Number(number) => Some(number.to_string().into()),
+        // Providers whose errors are numbers have 0 for "none", some as text.
+        Value::String(code) if code.is_empty() || code == "0" => None,
+        Value::String(code) => Some(code.into()),
+        _ => Some(failure::UNSPECIFIED.into()),
     }
 }
 
@@ -131,6 +139,20 @@ fn lifetime(value: &Value, unit: TimeUnit) -> Option<Duration> {
         _ => number,
     };
     Duration::try_from_secs_f64(seconds).ok().filter(|lifetime| !lifetime.is_zero())
+}
+
+/// A time as seconds since 1970, a number or text that is one, or as RFC 3339 has it in UTC.
+fn point_in_time(value: &Value) -> Option<SystemTime> {
+    let seconds = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => match text.trim().parse::<f64>() {
+            Ok(seconds) => seconds,
+            Err(_) => return humantime::parse_rfc3339(text.trim()).ok(),
+        },
+        _ => return None,
+    };
+    let since = Duration::try_from_secs_f64(seconds).ok().filter(|since| !since.is_zero())?;
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 /// RFC 6749 §5.1 wants a type; what is neither absent nor `DPoP` is taken for a bearer token, whatever the provider calls it

@@ -9,13 +9,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tool_connect_core::{Error, ErrorKind, Result};
+use tool_connect_core::{Error, ErrorKind, ExchangeAssertion, Result};
 
 use super::random;
 use crate::catalog::JwtAlgorithm;
 
 /// How long an assertion is good for, in seconds: short, and long enough for clocks that disagree.
 const LIFETIME: u64 = 300;
+/// How far another's clock may be behind, in seconds.
+const DRIFT: u64 = 60;
 
 /// A service account: somebody who is not a person, and whose consent is a key (RFC 7523 §2.1). `Debug` prints no key.
 ///
@@ -179,6 +181,24 @@ pub(super) fn client_assertion(
     sign(alg, key, key_id, &claims).map_err(|error| error.with("client", client_id.escape_debug()))
 }
 
+/// What a token exchange sends to prove possession of a key (RFC 7519 §4.1).
+pub(crate) fn exchange_assertion(
+    scheme: &ExchangeAssertion,
+    (issuer, subject): (&str, Option<&str>),
+    key: &SecretString,
+    now: SystemTime,
+) -> Result<SecretString> {
+    let now = tool_connect_core::unix_millis(now) / 1000;
+    let mut claims = Map::new();
+    claims.insert("iss".into(), issuer.into());
+    // A little in the past: clocks disagree, and a token from the future is refused.
+    claims.insert("iat".into(), now.saturating_sub(DRIFT).into());
+    claims.insert("exp".into(), now.saturating_add(scheme.lifetime.as_secs()).into());
+    claims.extend(subject.map(|subject| ("sub".to_owned(), subject.into())));
+    claims.extend(scheme.audience.as_deref().map(|audience| ("aud".to_owned(), audience.into())));
+    sign(scheme.algorithm, key, None, &claims)
+}
+
 /// RFC 7523 §3: `aud` is one text and no list; `jti` makes each assertion good for one use.
 fn claims(issuer: &str, subject: &str, audience: &str, now: SystemTime) -> Result<Map<String, Value>> {
     let now = tool_connect_core::unix_millis(now) / 1000;
@@ -204,6 +224,10 @@ fn sign(
         JwtAlgorithm::Ps256 => (Algorithm::PS256, EncodingKey::from_rsa_pem(pem), "an RSA key"),
         JwtAlgorithm::Es256 => (Algorithm::ES256, EncodingKey::from_ec_pem(pem), "a P-256 key"),
         JwtAlgorithm::EdDsa => (Algorithm::EdDSA, EncodingKey::from_ed_pem(pem), "an Ed25519 key"),
+        other => {
+            let message = format!("tokens cannot be signed with {other:?}");
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
     };
     let unfit = || {
         let message = format!(

@@ -11,6 +11,7 @@ use super::dpop::DpopKey;
 use super::form::Form;
 use super::grant::TokenClient;
 use super::{pkce, random};
+use crate::catalog::Pkce;
 
 /// What a user shall be asked to consent to.
 ///
@@ -106,7 +107,7 @@ impl fmt::Debug for AuthorizeRequest {
 }
 
 impl TokenClient<'_> {
-    /// An authorization request: PKCE with S256, a state, and a nonce where `openid` is asked for. Where the provider takes
+    /// An authorization request: PKCE with S256 (unless the provider refuses that), a state, and a nonce where `openid` is asked for. Where the provider takes
     /// pushed requests (RFC 9126), it is pushed first, and the address holds nothing but a reference.
     ///
     /// # Errors
@@ -136,10 +137,11 @@ impl TokenClient<'_> {
             .with("response_type", "code")
             .with("client_id", &self.client.id)
             .with("redirect_uri", wanted.redirect_uri.as_str())
-            .secret("state", &state)
-            .with("code_challenge", &challenge)
-            .with("code_challenge_method", pkce::S256)
-            .resources(&wanted.resource);
+            .secret("state", &state);
+        if entry.pkce != Pkce::Refused {
+            form = form.with("code_challenge", &challenge).with("code_challenge_method", pkce::S256);
+        }
+        form = form.resources(&wanted.resource);
         if !entry.scopes.by_registration {
             form = form.scopes(&entry.scopes.parameter, &entry.scopes.separator, &scopes);
         }
@@ -160,6 +162,7 @@ impl TokenClient<'_> {
             }
             form.set(name, value);
         }
+        form = form.renamed(&entry.authorize_names);
         // RFC 6749 §3.1: no parameter twice, those in the endpoint's own query included.
         let clashes = |name: &str| RESERVED.contains(&name) || form.has(name);
         if let Some((name, _)) = endpoint.query_pairs().find(|(name, _)| clashes(name)) {

@@ -29,6 +29,10 @@ impl TokenClient<'_> {
     ) -> Result<()> {
         let client = self.client;
         match &client.auth {
+            // A provider for public clients has no use for a secret, and no business with it.
+            _ if self.provider.entry.client_auth == [ClientAuthMethod::None] => {
+                form.set("client_id", &client.id);
+            }
             ClientAuth::PrivateKeyJwt { key, alg, kid } => {
                 // An assertion for the token endpoint could be passed on by a server that named another one's.
                 let audience =

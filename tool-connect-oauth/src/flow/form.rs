@@ -1,5 +1,7 @@
 //! What is sent to an endpoint: named fields, of which some are secret.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -37,6 +39,17 @@ impl Form {
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.0.retain(|(known, _)| known != name);
         self.add(name, value);
+    }
+
+    /// The fields under the names that the provider has for them.
+    #[must_use]
+    pub(super) fn renamed(mut self, names: &BTreeMap<String, String>) -> Self {
+        for (name, _) in &mut self.0 {
+            if let Some(theirs) = names.get(name) {
+                name.clone_from(theirs);
+            }
+        }
+        self
     }
 
     #[must_use]

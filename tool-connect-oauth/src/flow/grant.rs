@@ -12,10 +12,13 @@ use super::form::Form;
 use super::http::{Answer, Asked, FORM, JSON, OAuthHttp};
 use super::token::{TokenSet, TokenType};
 use super::{answer, pkce};
-use crate::catalog::{BodyEncoding, ClientConfig, Provider};
+use crate::catalog::{BodyEncoding, ClientConfig, Pkce, Provider};
 
 /// `grant_type` of a signed assertion (RFC 7523 §2.1).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The step that goes to an endpoint of its own at some providers.
+const REFRESH: &str = "refresh";
 
 /// One client at one provider: asks for tokens and remembers nothing.
 ///
@@ -98,9 +101,12 @@ impl<'a> TokenClient<'a> {
         }
         let form = Form::grant("authorization_code")
             .secret("code", exchange.code)
-            .secret("code_verifier", exchange.verifier)
             .with("redirect_uri", exchange.redirect_uri.as_str())
             .resources(exchange.wanted.resource);
+        let form = match self.provider.entry.pkce {
+            Pkce::Refused => form,
+            _ => form.secret("code_verifier", exchange.verifier),
+        };
         self.granted(step, form, exchange.wanted).await
     }
 
@@ -111,7 +117,7 @@ impl<'a> TokenClient<'a> {
     /// for a client that the provider refuses, and for tokens of another issuer; else as [`OAuthHttp::get`]. An
     /// [`OAuthFailure`](super::OAuthFailure) tells the code.
     pub async fn refresh(&self, old: &TokenSet, resource: &[Url]) -> Result<TokenSet> {
-        let asked = self.asked("refresh");
+        let asked = self.asked(REFRESH);
         let Some(refresh_token) = &old.refresh_token else {
             let what = "there is no refresh token; the user must consent again";
             return Err(asked.error(ErrorKind::NeedsReauth, what).effect(Effect::NotExecuted));
@@ -123,7 +129,11 @@ impl<'a> TokenClient<'a> {
                 "the tokens are another issuer's, which this one must not see; connect the account again";
             return Err(asked.error(ErrorKind::Config, what).effect(Effect::NotExecuted));
         }
-        let form = Form::grant("refresh_token").secret("refresh_token", refresh_token).resources(resource);
+        let mut form =
+            Form::grant("refresh_token").secret("refresh_token", refresh_token).resources(resource);
+        for (name, value) in &self.provider.entry.refresh_params {
+            form.set(name, value);
+        }
         let wanted = Wanted { dpop_key: old.dpop_key.as_ref(), ..Wanted::default() };
         let mut sent = Sent::default();
         // Not sent, but the server knows it and could name it.
@@ -191,7 +201,12 @@ impl<'a> TokenClient<'a> {
         }
         let key = wanted.dpop_key.map(DpopKey::from_secret).transpose()?;
         let sent_at = self.clock.now();
-        let answer = self.ask_token_endpoint(asked, &form, key.as_ref(), &mut sent).await?;
+        let endpoints = &self.provider.endpoints;
+        let url = match &endpoints.refresh {
+            Some(refresh) if asked.step == REFRESH => refresh,
+            _ => &endpoints.token,
+        };
+        let answer = self.ask_token_endpoint(asked, url, &form, key.as_ref(), &mut sent).await?;
         let mut tokens = answer::token_set(self.provider, asked, &answer, &sent, sent_at)?;
         let error = |what| Err(asked.error(ErrorKind::Provider, what).status(answer.status.as_u16()));
         match (tokens.token_type, key) {
@@ -212,15 +227,15 @@ impl<'a> TokenClient<'a> {
     async fn ask_token_endpoint(
         &self,
         asked: Asked<'_>,
+        url: &Url,
         form: &Form,
         key: Option<&DpopKey>,
         sent: &mut Sent,
     ) -> Result<Answer> {
-        let url = &self.provider.endpoints.token;
         let nonces = self.http.dpop_nonces();
-        let mut answer = self.ask_once(asked, form, key, sent).await?;
+        let mut answer = self.ask_once(asked, url, form, key, sent).await?;
         if key.is_some() && nonces.learn(url, &answer.headers) && dpop::wants_nonce(&answer) {
-            answer = self.ask_once(asked, form, key, sent).await?;
+            answer = self.ask_once(asked, url, form, key, sent).await?;
             nonces.learn(url, &answer.headers);
         }
         Ok(answer)
@@ -229,11 +244,11 @@ impl<'a> TokenClient<'a> {
     async fn ask_once(
         &self,
         asked: Asked<'_>,
+        url: &Url,
         form: &Form,
         key: Option<&DpopKey>,
         sent: &mut Sent,
     ) -> Result<Answer> {
-        let url = &self.provider.endpoints.token;
         let quirks = &self.provider.entry.token_request;
         // An assertion is good for one use, so the client proves itself anew each time.
         let (mut form, mut headers) = (form.clone(), HeaderMap::new());
@@ -242,16 +257,23 @@ impl<'a> TokenClient<'a> {
         }
         self.authenticate(asked, &mut form, &mut headers, sent)?;
         form.hide_in(sent);
+        let form = form.renamed(&quirks.names);
+        let method = if quirks.encoding == BodyEncoding::Query { Method::GET } else { Method::POST };
         if let Some(key) = key {
             let nonce = self.http.dpop_nonces().get(url);
-            let proof = key.proof(&Method::POST, url, self.clock.now(), nonce.as_deref(), None)?;
+            let proof = key.proof(&method, url, self.clock.now(), nonce.as_deref(), None)?;
             headers.insert(DPOP, dpop::sensitive(proof.expose_secret())?);
         }
         let body = match quirks.encoding {
+            BodyEncoding::Query => {
+                let mut url = url.clone();
+                url.query_pairs_mut().extend_pairs(form.pairs());
+                return self.http.send(asked, method, &url, headers, None).await;
+            }
             BodyEncoding::Json => (JSON, form.json()),
-            _ => (FORM, form.encoded()),
+            BodyEncoding::Form | BodyEncoding::Empty => (FORM, form.encoded()),
         };
-        self.http.send(asked, Method::POST, url, headers, Some(body)).await
+        self.http.send(asked, method, url, headers, Some(body)).await
     }
 
     /// Sends a form to another of the server's endpoints, as the client. A failure comes back as an error.

@@ -21,6 +21,7 @@ mod secret;
 mod token;
 
 pub use assertion::ServiceAccount;
+pub(crate) use assertion::exchange_assertion;
 pub use authorize::{Authorization, AuthorizeRequest};
 pub use device::{DeviceCode, DevicePoll};
 pub use dpop::{DPOP, DPOP_NONCE, DpopKey, DpopNonces, DpopSigner};

@@ -91,7 +91,7 @@ impl TokenClient<'_> {
         revocation: &Revocation,
         tokens: &TokenSet,
     ) -> Result<Revoked> {
-        let url = self.provider.revocation_url(&self.client.id)?;
+        let mut url = self.provider.revocation_url(&self.client.id)?;
         let token = match &tokens.refresh_token {
             Some(refresh_token) if revocation.refresh_token => refresh_token,
             _ => &tokens.access_token,
@@ -128,6 +128,10 @@ impl TokenClient<'_> {
             form.add(name, &self.fill(asked, template, token, tokens)?);
         }
         let body: Option<(&'static str, Bytes)> = match revocation.encoding {
+            BodyEncoding::Query => {
+                url.query_pairs_mut().extend_pairs(form.pairs());
+                None
+            }
             BodyEncoding::Empty => None,
             BodyEncoding::Json => Some((JSON, form.json())),
             BodyEncoding::Form => Some((FORM, form.encoded())),

@@ -7,19 +7,21 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tool_connect_core::{Clock, Credential, Error, ErrorKind, ExchangeEncoding, Result, TokenExchange};
+use tool_connect_core::{
+    Clock, Credential, Error, ErrorKind, ExchangeEncoding, Result, TokenExchange, from_rfc3339,
+};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::config;
 use super::place::{header_name, secret_header};
 use super::template::{Piece, address, pieces, unknown};
-use crate::flow::{Answer, Asked, OAuthHttp, TokenSet};
+use crate::flow::{Answer, Asked, OAuthHttp, TokenSet, exchange_assertion};
 
 /// No token is trusted for longer than this, whatever an answer says: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Placeholders for the parts of the credential; a connection's configuration cannot stand in for them.
-const OF_CREDENTIAL: [&str; 3] = ["username", "password", "token"];
+const OF_CREDENTIAL: [&str; 4] = ["username", "password", "token", "assertion"];
 
 /// Exchanges the secret of a connection for a token.
 ///
@@ -41,7 +43,8 @@ pub async fn exchange(
         // A secret in an address would end up in logs.
         (!OF_CREDENTIAL.contains(&name)).then(|| connection_config.get(name).map(String::as_str)).flatten()
     })?;
-    let fill = |template: &str| filled(template, credential, connection_config);
+    let assertion = assertion(scheme, credential, connection_config, clock.now())?;
+    let fill = |template: &str| filled(template, credential, assertion.as_ref(), connection_config);
     let mut headers = HeaderMap::new();
     for (name, template) in &scheme.headers {
         headers.insert(header_name(name)?, secret_header(name, &fill(template)?)?);
@@ -50,7 +53,8 @@ pub async fn exchange(
 
     let host = url.host_str().unwrap_or_default();
     let asked = Asked::new(host, "token exchange");
-    let answer = http.send(asked, Method::POST, &url, headers, Some(body)).await?;
+    let body = (!scheme.fields.is_empty()).then_some(body);
+    let answer = http.send(asked, Method::POST, &url, headers, body).await?;
     if matches!(answer.status.as_u16(), 401 | 403) {
         return Err(Error::new(
             ErrorKind::NeedsReauth,
@@ -64,6 +68,25 @@ pub async fn exchange(
     }
     // Lifetimes count from when the answer is here: a token never counts as alive for longer than it is by this clock.
     parse(scheme, asked, &answer, clock.now())
+}
+
+/// The token that is signed with the credential, where the scheme has one.
+fn assertion(
+    scheme: &TokenExchange,
+    credential: &Credential,
+    connection_config: &BTreeMap<String, String>,
+    now: SystemTime,
+) -> Result<Option<SecretString>> {
+    let Some(wanted) = &scheme.assertion else { return Ok(None) };
+    let Credential::Basic { username, password } = credential else {
+        return Err(config(
+            "the scheme signs with a private key: give the issuer as user name and the key as password",
+        ));
+    };
+    let subject = wanted.subject.as_deref();
+    let subject = subject.map(|text| filled(text, credential, None, connection_config)).transpose()?;
+    let names = (username.as_str(), subject.as_ref().map(|text| text.as_str()));
+    exchange_assertion(wanted, names, password, now).map(Some)
 }
 
 /// The fields, written so that a value stays a value whatever it holds.
@@ -99,6 +122,7 @@ fn body(
 fn filled(
     template: &str,
     credential: &Credential,
+    assertion: Option<&SecretString>,
     connection_config: &BTreeMap<String, String>,
 ) -> Result<Zeroizing<String>> {
     let unfit = |name: &str| {
@@ -122,8 +146,15 @@ fn filled(
                 Credential::Token(token) => out.push_str(token.expose_secret()),
                 _ => return Err(unfit("token")),
             },
+            Piece::Name("assertion") => match assertion {
+                Some(assertion) => out.push_str(assertion.expose_secret()),
+                None => return Err(config("the scheme has a placeholder `{assertion}`, and no `assertion`")),
+            },
             Piece::Name(name) => out.push_str(connection_config.get(name).ok_or_else(|| {
-                unknown(name, "username, password, token, and what the connection's configuration has")
+                unknown(
+                    name,
+                    "username, password, token, assertion, and what the connection's configuration has",
+                )
             })?),
         }
     }
@@ -143,11 +174,14 @@ fn parse(scheme: &TokenExchange, asked: Asked<'_>, answer: &Answer, now: SystemT
             ),
         ));
     };
+    let ends = scheme.expires_at.as_deref().and_then(|pointer| body.pointer(pointer)).and_then(Value::as_str);
+    let ends = ends.and_then(from_rfc3339).map(|ends| ends.duration_since(now).unwrap_or_default());
     let lifetime = scheme
         .expires_in
         .as_deref()
         .and_then(|pointer| body.pointer(pointer))
         .and_then(seconds)
+        .or(ends)
         .or(scheme.lifetime)
         .map(|lifetime| lifetime.min(LONGEST));
     let mut tokens = TokenSet::bearer(SecretString::from(token.to_owned()));

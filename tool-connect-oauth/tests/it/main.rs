@@ -4,7 +4,7 @@ mod catalog;
 mod connect;
 mod counterparty;
 mod discovery;
-mod flow;
+pub(crate) mod flow;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod refresh;

@@ -17,6 +17,19 @@ const NAMES: &[(&str, &[&str])] = &[
     ("slack_user", &["slack"]),
     ("vercel_integration", &["vercel"]),
     ("microsoft", &["microsoft", "microsoft-entra-id", "azuread_tenant"]),
+    ("amazon_cognito", &["amazon_cognito", "amazon-cognito", "cognito"]),
+    ("bitbucket", &["bitbucket", "bitbucket_oauth2"]),
+    ("clickup", &["click-up"]),
+    ("clio", &["clio", "goclio"]),
+    ("lightspeed_retail", &["vend"]),
+    ("linkedin", &["linkedin", "linkedin_oauth2"]),
+    ("openstreetmap", &["openstreetmap2", "openstreetmap_oauth2"]),
+    ("quickbooks", &["quickbooks", "intuit"]),
+    ("tumblr", &["tumblr", "tumblr_oauth2"]),
+    ("vimeo", &["vimeo", "vimeo_oauth2"]),
+    ("wechat", &["wechat", "weixin"]),
+    ("wikimedia", &["wikimedia", "mediawiki"]),
+    ("x", &["twitter", "twitter2", "twitter_oauth2"]),
 ];
 
 /// The endpoints that every package has.
@@ -113,6 +126,13 @@ fn counterparty_packages_agree_with_the_endpoints_of_every_entry_or_it_says_why(
     let (table, wrong) = judge(&packages, &Catalog::builtin().unwrap());
     println!("{table}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // The page's last column: how many agree with the authorization and with the token endpoint.
+    let catalog = Catalog::builtin().unwrap();
+    for (id, cells) in super::page::rows().iter().filter(|(_, cells)| cells.len() == 8) {
+        let entry = catalog.get(id).unwrap();
+        let counts = COMPARED.iter().map(|endpoint| compare(&packages, entry, endpoint).0.len().to_string());
+        assert_eq!(cells[7], counts.collect::<Vec<_>>().join(", "), "docs/providers.md, {id}");
+    }
 }
 
 fn packages(addresses: &[(&str, &str)]) -> Packages {

@@ -75,6 +75,11 @@ fn what_is_wrong_is_told_by_its_key() {
             "parameters = { site = { description = \"d\", pattern = \"a\", example = \"a\", default = \"c\" } }",
             vec!["`parameters.site.default` does not match"],
         ),
+        (
+            "authorize_names = { client_id = \"key\", redirect_uri = \"key\" }",
+            vec!["`authorize_names` gives two parameters one name"],
+        ),
+        ("token_request = { names = { code = \"\" } }", vec!["`token_request.names` gives"]),
         ("refresh = { access_lifetime = \"soon\" }", vec!["line 4", "`soon` is not a duration"]),
         ("issuer = \"http://acme.example\"", vec!["`issuer` must be `https`"]),
     ] {

@@ -2,9 +2,13 @@
 
 mod answers;
 mod clients;
+mod driven;
 mod endpoints;
 mod entries;
 mod files;
+#[cfg(feature = "nango")]
+mod nango;
+mod page;
 mod stored;
 mod template;
 

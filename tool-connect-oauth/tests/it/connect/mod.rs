@@ -7,4 +7,4 @@ mod guards;
 mod hub;
 mod keep;
 mod owners;
-mod support;
+pub(crate) mod support;

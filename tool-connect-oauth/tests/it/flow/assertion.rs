@@ -19,14 +19,14 @@ use super::script::{Reply, jwt};
 use super::{Bench, scopes};
 
 /// A key pair.
-pub(super) struct Key {
+pub(crate) struct Key {
     alg: JwtAlgorithm,
     pub pem: String,
     public: Vec<u8>,
 }
 
 impl Key {
-    pub(super) fn new(alg: JwtAlgorithm) -> Self {
+    pub(crate) fn new(alg: JwtAlgorithm) -> Self {
         let random = SystemRandom::new();
         let (der, public): (Vec<u8>, Vec<u8>) = match alg {
             JwtAlgorithm::Es256 => {
@@ -84,7 +84,7 @@ fn rsa_parts(der: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The claims of a token with a good signature.
-pub(super) fn verified(token: &str, key: &Key) -> Value {
+pub(crate) fn verified(token: &str, key: &Key) -> Value {
     let (header, claims) = jwt(token);
     assert_eq!(header["alg"], json!(key.alg));
     let (message, signature) = token.rsplit_once('.').expect("three parts");

@@ -33,6 +33,21 @@ async fn request(bench: &Bench) -> AuthorizeRequest {
     bench.tokens().authorize(&wanted()).await.expect("a request")
 }
 
+#[tokio::test]
+async fn a_provider_that_refuses_pkce_gets_none_and_others_names_are_its_own() {
+    let bench = Bench::with([Reply::token()], |entry| {
+        entry.pkce = tool_connect_oauth::catalog::Pkce::Refused;
+        entry.authorize_names.insert("client_id".into(), "app_id".into());
+    });
+    let made = request(&bench).await;
+    let sent = query(&made.url);
+    assert!(sent.keys().all(|name| !name.starts_with("code_challenge")), "{sent:?}");
+    assert_eq!((sent["app_id"].as_str(), sent.contains_key("client_id")), ("client-1", false));
+    assert_eq!(sent["state"], made.state.expose_secret());
+    bench.exchange().await.expect("tokens");
+    assert_eq!(bench.script.only().field("code_verifier"), None);
+}
+
 async fn refusal(bench: &Bench, wanted: Authorization) -> Error {
     bench.tokens().authorize(&wanted).await.expect_err("a refusal")
 }

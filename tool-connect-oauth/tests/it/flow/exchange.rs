@@ -294,3 +294,76 @@ async fn an_id_token_comes_along() {
     let (_, tokens) = answered(json!({ "access_token": "a", "id_token": "h.p.s" }), |_| {}).await;
     assert_eq!(tokens.expect("tokens").id_token.expect("one").expose_secret(), "h.p.s");
 }
+
+#[tokio::test]
+async fn an_end_that_is_named_counts_where_no_lifetime_is() {
+    for (answer, seconds) in [
+        (json!({ "access_token": "a", "ends": 1_767_225_660 }), Some(60)),
+        (json!({ "access_token": "a", "ends": "1767225660" }), Some(60)),
+        (json!({ "access_token": "a", "ends": "2026-01-01T00:01:00Z" }), Some(60)),
+        (json!({ "access_token": "a", "ends": 1_767_225_660, "expires_in": 30 }), Some(30)),
+        (json!({ "access_token": "a", "ends": 0 }), Some(7200)),
+        (json!({ "access_token": "a", "ends": "soon" }), Some(7200)),
+        (json!({ "access_token": "a", "ends": 1e300 }), Some(7200)),
+    ] {
+        let told = answer.to_string();
+        let (bench, tokens) = answered(answer, |entry| {
+            entry.token_response.expires_at = Some("/ends".into());
+            entry.refresh.access_lifetime = Some(Duration::from_secs(7200));
+        })
+        .await;
+        assert_eq!(tokens.expect("tokens").expires_at, seconds.and_then(|s| bench.in_seconds(s)), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_reads_addresses_gets_the_fields_there_under_its_names() {
+    let bench = Bench::with([Reply::token(), Reply::token()], |entry| {
+        entry.token_request.encoding = BodyEncoding::Query;
+        entry.token_request.names.insert("client_secret".into(), "secret".into());
+        entry.client_auth = vec![tool_connect_oauth::catalog::ClientAuthMethod::Post];
+        entry.endpoints.refresh = Some("https://as.example/renew".into());
+        entry.token_params.insert("type".into(), "code".into());
+        entry.refresh_params.insert("type".into(), "renewal".into());
+    });
+    bench.exchange().await.expect("tokens");
+    bench.tokens().refresh(&super::old_tokens(), &[]).await.expect("tokens");
+    let sent = bench.script.sent();
+    let query = |index: usize| -> std::collections::BTreeMap<String, String> {
+        url(&sent[index].url).query_pairs().into_owned().collect()
+    };
+    assert!(sent.iter().all(|sent| sent.method == "GET" && sent.body.is_empty()));
+    assert_eq!((url(&sent[0].url).path(), url(&sent[1].url).path()), ("/token", "/renew"));
+    for index in [0, 1] {
+        assert_eq!(query(index)["secret"], "client-secret-1");
+        assert!(!query(index).contains_key("client_secret"));
+    }
+    assert_eq!((query(0)["type"].as_str(), query(1)["type"].as_str()), ("code", "renewal"));
+}
+
+#[tokio::test]
+async fn a_secret_is_not_shown_to_a_provider_of_public_clients() {
+    let bench = Bench::with([Reply::token()], |entry| {
+        entry.client_auth = vec![tool_connect_oauth::catalog::ClientAuthMethod::None];
+    });
+    bench.exchange().await.expect("tokens");
+    let sent = bench.script.only();
+    assert_eq!(sent.header("authorization"), None);
+    assert!(!sent.body.contains("client-secret-1"));
+    assert_eq!(sent.field("client_id").as_deref(), Some("client-1"));
+}
+
+#[tokio::test]
+async fn an_error_that_is_a_number_is_one_unless_it_is_nothing() {
+    let with = |code: Value| json!({ "access_token": "a", "code": code });
+    for nothing in [json!(0), json!("0"), json!(""), json!(null), json!(false)] {
+        let (_, tokens) = answered(with(nothing), |entry| entry.token_response.error = "/code".into()).await;
+        tokens.expect("tokens");
+    }
+    let (_, refused) = answered(with(json!(40029)), |entry| {
+        entry.token_response.error = "/code".into();
+        entry.token_response.invalid_grant = vec!["40029".into()];
+    })
+    .await;
+    assert_eq!(refused.expect_err("a refusal").kind(), ErrorKind::NeedsReauth);
+}

@@ -1,7 +1,7 @@
 //! Grants: against a scripted transport (what is sent, what is made of each answer), against testkit's emulator, and against a
 //! certified server.
 
-mod assertion;
+pub(crate) mod assertion;
 mod authorize;
 mod certified;
 mod client_auth;

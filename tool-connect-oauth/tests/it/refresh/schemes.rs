@@ -120,9 +120,11 @@ async fn exchanged_tokens_are_renewed_by_their_secret() {
             ("username".to_owned(), "{username}".to_owned()),
             ("password".to_owned(), "{password}".to_owned()),
         ]),
+        assertion: None,
         headers: BTreeMap::new(),
         token: "/data/token".into(),
         expires_in: Some("/data/ttl".into()),
+        expires_at: None,
         lifetime: None,
         place: TokenPlace { header: "x-token".into(), prefix: "T ".into() },
     });

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tool_connect_core::{Clock as _, Credential, ErrorKind, Result, Retry, TokenExchange};
+use tool_connect_core::{
+    Clock as _, Credential, ErrorKind, JwtAlgorithm, Result, Retry, TokenExchange, from_rfc3339,
+};
 use tool_connect_oauth::flow::TokenSet;
 use tool_connect_oauth::scheme::exchange;
 use tool_connect_testkit::ManualClock;
 
 use crate::discovery::world::World;
+use crate::flow::assertion::{Key, verified};
 
 const TARGET: &str = "POST https://acme.example/v1/login";
 
@@ -181,4 +184,70 @@ async fn answers_without_a_token_are_typed_errors() {
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!error.to_string().contains("canary"));
     }
+}
+
+/// A GitHub App's installation: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app>.
+fn installation() -> TokenExchange {
+    serde_json::from_value(json!({
+        "url": "https://api.github.com/app/installations/{installation}/access_tokens",
+        "headers": { "authorization": "Bearer {assertion}", "accept": "application/vnd.github+json" },
+        "assertion": { "algorithm": "RS256", "lifetime": "9m" },
+        "token": "/token",
+        "expires_at": "/expires_at",
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_key_proves_an_app_and_the_token_ends_when_the_answer_says() {
+    let world = World::new();
+    let url = "https://api.github.com/app/installations/42/access_tokens";
+    world.put(&format!("POST {url}"), 201, r#"{"token":"ghs_t","expires_at":"2026-01-01T01:00:00Z"}"#);
+    let key = Key::new(JwtAlgorithm::Rs256);
+    let clock = ManualClock::starting_at(from_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let app = Credential::basic("Iv23liA", key.pem.clone());
+    let config = BTreeMap::from([("installation".to_owned(), "42".to_owned())]);
+    let tokens = exchange(&world.http(), &installation(), &app, &config, &clock).await.unwrap();
+    assert_eq!(tokens.access_token.expose_secret(), "ghs_t");
+    assert_eq!(tokens.expires_at, from_rfc3339("2026-01-01T01:00:00Z"));
+
+    let seen = world.seen().pop().unwrap();
+    assert!(seen.body.is_empty(), "GitHub wants no body");
+    let sent = seen.headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    let claims = verified(sent, &key);
+    let now = 1_767_225_600;
+    assert_eq!(claims, json!({ "iss": "Iv23liA", "iat": now - 60, "exp": now + 540 }));
+}
+
+#[tokio::test]
+async fn an_assertion_that_cannot_be_made_says_what_is_missing() {
+    let world = World::new();
+    let clock = ManualClock::new();
+    let config = BTreeMap::from([("installation".to_owned(), "42".to_owned())]);
+    let without = TokenExchange { assertion: None, ..installation() };
+    for (scheme, credential, says) in [
+        (installation(), Credential::token("s3cret-key"), "private key"),
+        (installation(), Credential::basic("app", "s3cret-key"), "PEM"),
+        (without, Credential::basic("app", "s3cret-key"), "{assertion}"),
+    ] {
+        let error = exchange(&world.http(), &scheme, &credential, &config, &clock).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!format!("{error:?}").contains("s3cret"));
+    }
+    assert!(world.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_subject_and_an_audience_go_into_the_assertion_and_it_into_a_field() {
+    let world = World::new();
+    world.put(TARGET, 200, r#"{"data":{"token":"t-1","ttl":60}}"#);
+    let key = Key::new(JwtAlgorithm::Es256);
+    let assertion = json!({ "algorithm": "ES256", "lifetime": "1m", "audience": "https://aud.example", "subject": "on {site}" });
+    let fields = json!({ "jwt": "{assertion}" });
+    let scheme = scheme(json!({ "assertion": assertion, "fields": fields }));
+    run(&world, &scheme, &Credential::basic("app", key.pem.clone()), "acme").await.unwrap();
+    let sent = world.seen().pop().unwrap().json();
+    let claims = verified(sent["jwt"].as_str().unwrap(), &key);
+    assert_eq!((&claims["aud"], &claims["sub"]), (&json!("https://aud.example"), &json!("on acme")));
 }
