@@ -1,0 +1,153 @@
+//! What GitHub's error answers mean:
+//! <https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api>.
+
+use std::time::Duration;
+
+use http::response::Parts;
+use serde::Deserialize;
+use tool_connect_core::{Effect, Error, ErrorKind, Retry};
+
+use crate::provider::advice;
+
+/// How long to wait at least where a secondary limit was met and GitHub names no time.
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+    #[serde(default, deserialize_with = "super::brief::list")]
+    errors: Vec<Detail>,
+}
+
+/// One thing that is wrong with a request; some endpoints give a sentence instead.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Detail {
+    Field {
+        #[serde(default)]
+        field: Option<String>,
+        #[serde(default)]
+        code: Option<String>,
+        #[serde(default)]
+        message: Option<String>,
+    },
+    Sentence(String),
+}
+
+impl Detail {
+    fn words(&self) -> Option<String> {
+        match self {
+            Self::Sentence(text) | Self::Field { message: Some(text), .. } => Some(advice(text)),
+            Self::Field { field: Some(field), code: Some(code), .. } => {
+                let code = match code.as_str() {
+                    "missing" => "names something that is not there",
+                    "missing_field" => "is missing",
+                    "already_exists" => "exists already",
+                    "invalid" => "is not valid",
+                    "unprocessable" => "cannot be used",
+                    "too_large" => "is too large",
+                    other => &advice(other).replace('_', " "),
+                };
+                Some(format!("`{}` {code}", advice(field)))
+            }
+            Self::Field { .. } => None,
+        }
+    }
+}
+
+/// GitHub's word on an error, where its body is one of GitHub's.
+pub(super) fn read(parts: &Parts, body: &[u8]) -> Option<Error> {
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    let status = parts.status.as_u16();
+    let says = {
+        let details: Vec<String> = refusal.errors.iter().filter_map(Detail::words).collect();
+        let first = advice(&refusal.message);
+        let first = first.trim_end_matches('.');
+        if details.is_empty() { first.to_owned() } else { format!("{first} ({})", details.join("; ")) }
+    };
+    let error = Error::of_status(status, "GitHub refused the request").effect(Effect::NotExecuted);
+    let of_kind =
+        |kind| Error::new(kind, "GitHub refused the request").status(status).effect(Effect::NotExecuted);
+    Some(match status {
+        403 | 429 if limited(parts, &refusal.message) => {
+            let error = of_kind(ErrorKind::RateLimited);
+            let error = if used_up(parts) || parts.headers.contains_key("retry-after") {
+                // The request stack reads the time from the headers.
+                error.retry(Retry::Backoff)
+            } else {
+                error.retry(Retry::After(A_MINUTE))
+            };
+            error.public("GitHub's rate limit is used up; wait before the next call.")
+        }
+        403 if suspended(&refusal.message) => of_kind(ErrorKind::NeedsReauth).public(format!(
+            "GitHub has suspended this account, or the app's access to it: {says}. Connect another account, or ask GitHub's \
+             support."
+        )),
+        403 => error.public(format!("GitHub does not let this account do that: {says}.{}", permission(parts))),
+        404 => error.public(format!(
+            "GitHub has nothing there that this account may see: check owner, repository and number, and whether the account \
+             has access.{}",
+            permission(parts)
+        )),
+        405 => of_kind(ErrorKind::Conflict).public(format!("GitHub cannot do that now: {says}.")),
+        409 => error.public(format!("GitHub says that it conflicts: {says}.")),
+        422 => of_kind(ErrorKind::InvalidArguments)
+            .public(format!("GitHub does not accept a value: {says}.")),
+        400 | 410 | 413 | 451 => error.public(format!("GitHub says: {says}.")),
+        _ => return None,
+    })
+}
+
+/// Both limits: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+fn limited(parts: &Parts, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    used_up(parts)
+        || parts.headers.contains_key("retry-after")
+        || parts.status.as_u16() == 429
+        || message.contains("rate limit")
+        || message.contains("abuse detection")
+}
+
+fn used_up(parts: &Parts) -> bool {
+    parts.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")
+}
+
+fn suspended(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("account was suspended") || message.contains("installation has been suspended")
+}
+
+/// What the token lacks, as far as GitHub's headers tell:
+/// <https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-scopes>.
+fn permission(parts: &Parts) -> String {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(advice);
+    // The organization wants the token to be authorized for its single sign-on, at an address that it names.
+    if let Some(page) = header("x-github-sso").as_deref().and_then(|sso| sso.split_once("url=")) {
+        return format!(" The organization wants single sign-on; authorize the token at {}.", page.1);
+    }
+    if let Some(needs) = header("x-accepted-github-permissions").filter(|needs| !needs.is_empty()) {
+        return format!(" The app needs the permissions {needs}.");
+    }
+    let words = |name| -> Option<Vec<String>> {
+        Some(
+            header(name)?
+                .split(',')
+                .map(|word| word.trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect(),
+        )
+    };
+    match (words("x-accepted-oauth-scopes"), words("x-oauth-scopes")) {
+        (Some(takes), has) if !takes.is_empty() => {
+            let has = has.unwrap_or_default();
+            if takes.iter().any(|scope| has.contains(scope)) {
+                return String::new();
+            }
+            format!(
+                " The token needs one of these scopes: {}; connect the account again to grant it.",
+                takes.join(", ")
+            )
+        }
+        _ => String::new(),
+    }
+}
