@@ -6,7 +6,7 @@ use tool_connect_core::Result;
 use super::file::{Arg, How, In, Style, Tool, Type};
 use super::load::{self, wrong};
 use crate::headers::refusal;
-use crate::operation::{FormField, Parameter, ParameterStyle, Part, Place};
+use crate::operation::{FormField, Parameter, ParameterStyle, Part, Place, Placed};
 
 impl From<Style> for ParameterStyle {
     fn from(style: Style) -> Self {
@@ -28,6 +28,8 @@ pub(super) enum Sorted {
     Parameter(Parameter),
     /// A member of the body, under this name.
     Member(String),
+    /// Something at a place of the body.
+    Placed(Placed),
 }
 
 /// Where an argument goes: where it says, into the path that names it, else into the query of a read and the body of a write.
@@ -38,6 +40,7 @@ pub(super) fn sort(place: &str, name: &str, arg: &Arg, tool: &Tool) -> Result<So
     let to = match arg.place {
         Some(to) => to,
         None if in_path => In::Path,
+        None if arg.at.is_some() || arg.template.is_some() => In::Body,
         None if reads && tool.body.is_none() => In::Query,
         None => In::Body,
     };
@@ -63,11 +66,35 @@ pub(super) fn sort(place: &str, name: &str, arg: &Arg, tool: &Tool) -> Result<So
                     "goes into the body, where `allow_reserved` and `allow_empty` mean nothing",
                 ));
             }
-            return Ok(Sorted::Member(wire));
+            if arg.at.is_none() && arg.template.is_none() {
+                return Ok(Sorted::Member(wire));
+            }
+            if arg.at.is_some() && arg.name.is_some() {
+                return Err(wrong(place, "has `at` and `name`; the last part of `at` is its name"));
+            }
+            let at = match &arg.at {
+                Some(at) => load::pointer(&format!("{place}.at"), at)?,
+                None => format!("/{}", escaped(&wire)),
+            };
+            let first = at.split('/').nth(1).unwrap_or_default();
+            if first.is_empty() || first.parse::<usize>().is_ok() {
+                return Err(wrong(
+                    &format!("{place}.at"),
+                    "must begin with a member of the body, such as \"/data/name\"; `body.argument` is for the whole",
+                ));
+            }
+            let mut placed = Placed::new(name, at);
+            if let Some(template) = &arg.template {
+                placed.template = Some(super::schema::parse(&format!("{place}.template"), template)?);
+            }
+            return Ok(Sorted::Placed(placed));
         }
     };
     if arg.kind == Some(Type::File) || arg.media_type.is_some() {
         return Err(wrong(place, "is a file or has a `media_type`; those go into a body"));
+    }
+    if arg.at.is_some() || arg.template.is_some() {
+        return Err(wrong(place, "has an `at` or a `template`, which only a body has"));
     }
     let mut parameter = Parameter::new(wire, to);
     if to == Place::Header {
@@ -104,6 +131,11 @@ pub(super) fn sort(place: &str, name: &str, arg: &Arg, tool: &Tool) -> Result<So
     }
     parameter.fixed = arg.value.is_some();
     Ok(Sorted::Parameter(parameter))
+}
+
+/// A name as a part of a JSON pointer (RFC 6901 §3).
+pub(super) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// How a member of a form is written: objects as `name[member]`, arrays as repeated fields, unless it says otherwise.

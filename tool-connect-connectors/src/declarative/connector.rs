@@ -93,6 +93,22 @@ impl Declarative {
         Loader::new().from_path(path)
     }
 
+    /// Loads a file that comes with the crate; one whose address needs a value is loaded by [`Loader::builtin`].
+    ///
+    /// # Errors
+    /// As [`Loader::builtin`].
+    ///
+    /// ```
+    /// use tool_connect_connectors::declarative::Declarative;
+    ///
+    /// let stripe = Declarative::builtin("stripe")?;
+    /// assert_eq!(stripe.base_url().as_str(), "https://api.stripe.com/v1");
+    /// # Ok::<(), tool_connect_core::Error>(())
+    /// ```
+    pub fn builtin(id: &str) -> Result<Self> {
+        Loader::new().builtin(id)
+    }
+
     /// Where the requests go.
     #[must_use]
     pub fn base_url(&self) -> &Url {

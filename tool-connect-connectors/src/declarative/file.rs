@@ -33,6 +33,10 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
     #[serde(default)]
+    pub(super) query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) full_argument: bool,
+    #[serde(default)]
     pub(super) idempotency_header: Option<String>,
     #[serde(default)]
     pub(super) errors: Vec<ErrorAnswer>,
@@ -108,9 +112,17 @@ pub(super) struct ErrorAnswer {
     pub(super) pointer: Option<String>,
     #[serde(default)]
     pub(super) equals: Option<toml::Value>,
+    #[serde(default)]
+    pub(super) missing: Option<String>,
     pub(super) kind: Kind,
     #[serde(default)]
     pub(super) message: Option<String>,
+    #[serde(default)]
+    pub(super) tell: Vec<String>,
+    #[serde(default, with = "tool_connect_core::duration::option")]
+    pub(super) wait: Option<Duration>,
+    #[serde(default)]
+    pub(super) not_executed: bool,
 }
 
 /// The kinds of error that a service can answer with.
@@ -176,6 +188,8 @@ pub(super) struct Tool {
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
     #[serde(default)]
+    pub(super) idempotency_header: Option<String>,
+    #[serde(default)]
     pub(super) args: BTreeMap<String, Arg>,
     #[serde(default)]
     pub(super) body: Option<BodyOf>,
@@ -231,6 +245,10 @@ pub(super) struct Arg {
     pub(super) allow_empty: bool,
     #[serde(default)]
     pub(super) media_type: Option<String>,
+    #[serde(default)]
+    pub(super) at: Option<String>,
+    #[serde(default)]
+    pub(super) template: Option<toml::Value>,
 }
 
 /// What an argument is.
@@ -314,6 +332,8 @@ pub(super) struct Pages {
     pub(super) items: Option<String>,
     #[serde(default)]
     pub(super) has_more: Option<String>,
+    #[serde(default, rename = "in")]
+    pub(super) place: Option<In>,
 }
 
 /// What tells of the next page.
@@ -327,6 +347,7 @@ pub(super) enum Next {
     Page,
     Offset,
     LastItem,
+    LeastItem,
 }
 
 /// What is made of the answer.
@@ -341,4 +362,6 @@ pub(super) struct ResultOf {
     pub(super) accept: Vec<String>,
     #[serde(default)]
     pub(super) schema: Option<toml::Value>,
+    #[serde(default)]
+    pub(super) texts: Vec<String>,
 }

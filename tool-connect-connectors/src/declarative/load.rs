@@ -9,11 +9,12 @@ use serde_json::Value;
 use tool_connect_core::{AuthScheme, ConnectorManifest, Error, ErrorKind, InstanceId, Result};
 use url::Url;
 
+use super::builtin;
 use super::connector::{Declarative, Entry};
 use super::file::{Config, ErrorAnswer, File, OneOrMany};
 use super::operation;
 use crate::headers::refusal;
-use crate::operation::ErrorRule;
+use crate::operation::{ErrorRule, Parameter, Place};
 
 /// Largest file, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
@@ -115,6 +116,24 @@ impl Loader {
         self.build(file)
     }
 
+    /// Loads a file that comes with the crate; see [`builtin`](super::builtin).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where there is none of this id, or its address needs a value that the loader does not have.
+    pub fn builtin(&self, id: &str) -> Result<Declarative> {
+        match builtin::ALL.iter().find(|file| file.id == id) {
+            Some(file) => self.from_toml(file.toml),
+            None => {
+                let known: Vec<&str> = builtin::ALL.iter().map(|file| file.id).collect();
+                let known = known.join(", ");
+                Err(Error::new(
+                    ErrorKind::Config,
+                    format!("no file of that id comes with the crate; there are: {known}"),
+                ))
+            }
+        }
+    }
+
     fn build(&self, file: File) -> Result<Declarative> {
         InstanceId::new(&file.id).map_err(|error| wrong("id", error.message()))?;
         let version = match &file.version {
@@ -125,7 +144,12 @@ impl Loader {
         if file.tools.is_empty() || file.tools.len() > MAX_TOOLS {
             return Err(wrong("tools", format_args!("must hold 1 to {MAX_TOOLS} tools")));
         }
-        let base_url = self.base_url(&file.base_url, &file.config)?;
+        let used = |placeholder: &str| {
+            file.base_url.contains(placeholder)
+                || file.query.values().any(|value| value.contains(placeholder))
+        };
+        let values = self.values(&file.config, used)?;
+        let base_url = self.base_url(&file.base_url, &values)?;
         let auth: Vec<AuthScheme> = match file.auth {
             None => vec![AuthScheme::None],
             Some(OneOrMany::One(auth)) => vec![auth.into()],
@@ -145,6 +169,8 @@ impl Loader {
                 .map(|name| header("idempotency_header", name))
                 .transpose()?,
             errors: rules("errors", &file.errors)?,
+            query: query(&file.query, &values, &auth)?,
+            full: file.full_argument,
             auth: &auth,
         };
         let mut tools: Vec<Entry> = Vec::with_capacity(file.tools.len());
@@ -165,19 +191,24 @@ impl Loader {
         Ok(Declarative::new(manifest, base_url, tools))
     }
 
-    fn base_url(&self, template: &str, known: &BTreeMap<String, Config>) -> Result<Url> {
+    /// The values of the file's `config`, each under its placeholder.
+    fn values(
+        &self,
+        known: &BTreeMap<String, Config>,
+        used: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, String)>> {
         if let Some(name) = self.config.keys().find(|name| !known.contains_key(*name)) {
             let shown = name.escape_debug();
             return Err(wrong("config", format_args!("has no `{shown}`, for which the loader has a value")));
         }
-        let mut text = template.to_owned();
+        let mut values = Vec::with_capacity(known.len());
         for (name, config) in known {
             let place = format!("config.{name}");
             let placeholder = format!("{{{name}}}");
-            if !template.contains(&placeholder) {
+            if !used(&placeholder) {
                 return Err(wrong(
                     &place,
-                    format_args!("is not used; write `{placeholder}` into `base_url`"),
+                    format_args!("is not used; write `{placeholder}` into `base_url` or `query`"),
                 ));
             }
             if config.description.trim().is_empty() {
@@ -203,11 +234,13 @@ impl Loader {
                     return Err(wrong(&place, format_args!("has a value that does not fit `{pattern}`")));
                 }
             }
-            text = text.replace(&placeholder, value);
+            values.push((placeholder, value.clone()));
         }
-        if text.contains(['{', '}']) {
-            return Err(wrong("base_url", "has a placeholder that is not in `config`; declare it there"));
-        }
+        Ok(values)
+    }
+
+    fn base_url(&self, template: &str, values: &[(String, String)]) -> Result<Url> {
+        let text = filled("base_url", template, values)?;
         let url = Url::parse(&text).map_err(|error| wrong("base_url", format_args!("is no URL: {error}")))?;
         let plain = url.username().is_empty()
             && url.password().is_none()
@@ -247,6 +280,37 @@ impl Loader {
             _ => Ok(()),
         }
     }
+}
+
+/// A text with the values of `config` at their placeholders.
+fn filled(place: &str, template: &str, values: &[(String, String)]) -> Result<String> {
+    let text = values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
+    if text.contains(['{', '}']) {
+        return Err(wrong(place, "has a placeholder that is not in `config`; declare it there"));
+    }
+    Ok(text)
+}
+
+/// What every request has in its query.
+fn query(
+    given: &BTreeMap<String, String>,
+    values: &[(String, String)],
+    auth: &[AuthScheme],
+) -> Result<Vec<Parameter>> {
+    let each = given.iter().map(|(name, template)| {
+        let place = format!("query.{name}");
+        if auth
+            .iter()
+            .any(|scheme| matches!(scheme, AuthScheme::ApiKeyQuery { parameter } if parameter == name))
+        {
+            return Err(wrong(&place, "stands where the host puts the credential; leave it out"));
+        }
+        let mut parameter = Parameter::new(name, Place::Query);
+        parameter.default = Some(Value::String(filled(&place, template, values)?));
+        parameter.fixed = true;
+        Ok(parameter)
+    });
+    each.collect()
 }
 
 fn too_large(size: u64) -> Error {
@@ -308,12 +372,29 @@ pub(super) fn rules(place: &str, given: &[ErrorAnswer]) -> Result<Vec<ErrorRule>
             (Some(at), Some(value)) => {
                 Some((pointer(&format!("{place}.pointer"), at)?, json(&format!("{place}.equals"), value)?))
             }
-            (None, None) if answer.status.is_none() => {
-                return Err(wrong(&place, "fits every error; give it a `status`, or `pointer` and `equals`"));
+            (Some(at), None) => {
+                rule.present = Some(pointer(&format!("{place}.pointer"), at)?);
+                None
+            }
+            (None, None) if answer.status.is_none() && answer.missing.is_none() => {
+                return Err(wrong(&place, "fits every error; give it a `status` or a `pointer`"));
             }
             (None, None) => None,
-            _ => return Err(wrong(&place, "needs both `pointer` and `equals`, or neither")),
+            (None, Some(_)) => {
+                return Err(wrong(&place, "has `equals` and no `pointer`; say where it stands"));
+            }
         };
+        if let Some(at) = &answer.missing {
+            rule.missing = Some(pointer(&format!("{place}.missing"), at)?);
+        }
+        for at in &answer.tell {
+            rule.tell.push(pointer(&format!("{place}.tell"), at)?);
+        }
+        rule.not_executed = answer.not_executed;
+        rule.wait = answer.wait;
+        if answer.wait.is_some() && rule.kind != ErrorKind::RateLimited {
+            return Err(wrong(&format!("{place}.wait"), "is for the kind `rate_limited`"));
+        }
         if answer.status.is_some_and(|status| !(100..600).contains(&status)) {
             return Err(wrong(&format!("{place}.status"), "is no HTTP status"));
         }

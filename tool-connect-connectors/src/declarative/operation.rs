@@ -9,15 +9,17 @@ use tool_connect_core::{
     ToolDefinition, ToolId, check_name,
 };
 
+use super::answer::{answer, pagination};
 use super::argument::{self, Sorted};
+use super::body;
 use super::connector::{Action, Entry};
-use super::file::{BodyOf, How, Next, Pages, ResultOf, Tool};
+use super::file::{How, Tool};
 use super::load::{self, wrong};
 use super::schema;
-use crate::operation::{
-    Answer, Body, BodyContent, Encoding, ErrorRule, Operation, PageValue, Pagination, Place,
-};
+use crate::operation::{ErrorRule, Operation, Parameter, Place, Placed};
 
+/// The argument that asks for the whole answer.
+const FULL: &str = "full";
 /// Most arguments of a tool.
 const MAX_ARGS: usize = 100;
 
@@ -26,6 +28,10 @@ pub(super) struct Common<'a> {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) idempotency_header: Option<HeaderName>,
     pub(super) errors: Vec<ErrorRule>,
+    /// What every request has in its query.
+    pub(super) query: Vec<Parameter>,
+    /// Whether tools that keep some fields take an argument for the whole.
+    pub(super) full: bool,
     pub(super) auth: &'a [AuthScheme],
 }
 
@@ -47,16 +53,21 @@ pub(super) fn entry(name: &str, tool: Tool, common: &Common<'_>) -> Result<Entry
         operation.headers.retain(|(known, _)| *known != name);
         operation.headers.push((name, value));
     }
-    operation.idempotency_header.clone_from(&common.idempotency_header);
+    operation.idempotency_header = match &tool.idempotency_header {
+        Some(name) => Some(load::header(&format!("{place}.idempotency_header"), name)?),
+        None => common.idempotency_header.clone(),
+    };
     operation.errors = load::rules(&format!("{place}.errors"), &tool.errors)?;
     operation.errors.extend(common.errors.iter().cloned());
     let annotations = annotations(&place, &tool, &method)?;
-    if annotations.repeatable() {
-        operation.repeatable = Some(true);
-    }
-    let (input, filled) = arguments(&place, &tool, &mut operation, common)?;
+    // Not by the method: a PUT that adds something is no more idempotent than a POST. A call's idempotency key makes it so.
+    operation.repeatable = Some(annotations.repeatable());
     operation.pagination = tool.pagination.as_ref().map(|pages| pagination(&place, pages)).transpose()?;
     operation.answer = answer(&place, &tool.result)?;
+    if common.full && !(operation.answer.fields.is_empty() && operation.answer.texts.is_empty()) {
+        operation.answer.full = Some(FULL.to_owned());
+    }
+    let (input, filled) = arguments(&place, &tool, &mut operation, common)?;
     let definition = definition(name, &place, tool, &operation, annotations, &input)?;
     Ok(Entry { definition, action: Arc::new(Action { operation, filled }) })
 }
@@ -128,6 +139,8 @@ fn arguments(
     let how = tool.body.as_ref().map(|body| body.encoding).unwrap_or_default();
     let (mut properties, mut required, mut filled) = (Map::new(), Vec::new(), Vec::new());
     let (mut members, mut fields, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut places: Vec<Placed> = Vec::new();
+    operation.parameters.extend(common.query.iter().cloned());
     for (name, arg) in &tool.args {
         let place = format!("{place}.args.{name}");
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') || name.len() > 64 {
@@ -140,6 +153,12 @@ fn arguments(
             return Err(wrong(
                 &place,
                 "is there by itself where a tool has `pagination`; leave it out, or rename it with `name`",
+            ));
+        }
+        if name == FULL && operation.answer.full.is_some() {
+            return Err(wrong(
+                &place,
+                "is there by itself where a file has `full_argument`; leave it out, or rename it with `name`",
             ));
         }
         let fixed = argument::fixed(&place, arg)?;
@@ -169,15 +188,31 @@ fn arguments(
             }
             Sorted::Member(wire) => {
                 argument::check_member(&place, arg, how)?;
-                if members.iter().any(|(_, other)| *other == wire) {
+                let placed = Placed::new(name, format!("/{}", argument::escaped(&wire)));
+                if places.iter().any(|other| other.at == placed.at) {
                     return Err(wrong(&place, "is sent under a name that another argument has"));
                 }
+                places.push(placed);
                 fields.push(argument::field(&wire, arg));
                 parts.push(argument::part(&wire, arg));
                 if let Some(default) = &arg.default {
                     filled.push((name.clone(), load::json(&format!("{place}.default"), default)?));
                 }
                 members.push((name.clone(), wire));
+            }
+            Sorted::Placed(placed) => {
+                argument::check_member(&place, arg, how)?;
+                if !matches!(how, How::Json) || tool.body.as_ref().is_some_and(|body| body.argument.is_some())
+                {
+                    return Err(wrong(&place, "has an `at` or a `template`, which only a body of JSON has"));
+                }
+                if places.iter().any(|other| other.at == placed.at) {
+                    return Err(wrong(&place, "is sent to a place that another argument has"));
+                }
+                if let Some(default) = &arg.default {
+                    filled.push((name.clone(), load::json(&format!("{place}.default"), default)?));
+                }
+                places.push(placed);
             }
         }
         match fixed {
@@ -203,7 +238,15 @@ fn arguments(
             ));
         }
     }
-    operation.body = body(place, tool.body.as_ref(), members, fields, parts, &required)?;
+    if let Some(at) = body::page(place, tool, how, &places)? {
+        places.push(Placed::new(Operation::PAGE, at));
+    }
+    operation.body =
+        body::of(place, tool.body.as_ref(), body::Parts { members, places, fields, parts }, &required)?;
+    if operation.answer.full.is_some() {
+        let full = json!({"type": "boolean", "default": false, "description": "Whether to return all that the service answers instead of the fields that matter."});
+        properties.insert(FULL.to_owned(), full);
+    }
     if tool.pagination.is_some() {
         let page = json!({"type": "string", "description": "Which page: what an earlier result has as its `next`. Leave it out for the first one."});
         properties.insert(Operation::PAGE.to_owned(), page);
@@ -216,129 +259,6 @@ fn arguments(
     }
     input.insert("additionalProperties".to_owned(), false.into());
     Ok((input, filled))
-}
-
-fn body(
-    place: &str,
-    file: Option<&BodyOf>,
-    members: Vec<(String, String)>,
-    fields: Vec<crate::operation::FormField>,
-    parts: Vec<crate::operation::Part>,
-    required: &[String],
-) -> Result<Option<Body>> {
-    let place = format!("{place}.body");
-    let nothing = BodyOf::default();
-    let of = match file {
-        None if members.is_empty() => return Ok(None),
-        None => &nothing,
-        Some(of) => of,
-    };
-    let content = match &of.argument {
-        None => BodyContent::Members(members.clone()),
-        Some(name) => match members.as_slice() {
-            [(argument, _)] if argument == name => BodyContent::Argument(name.clone()),
-            _ => {
-                return Err(wrong(
-                    &format!("{place}.argument"),
-                    "must name the one argument that goes into the body",
-                ));
-            }
-        },
-    };
-    let (encoding, media_type) = match of.encoding {
-        How::Json => (Encoding::Json, "application/json"),
-        How::Form => (Encoding::Form(fields), "application/x-www-form-urlencoded"),
-        How::Multipart => (Encoding::Multipart(parts), "multipart/form-data"),
-        How::Text => (Encoding::Text, "text/plain; charset=utf-8"),
-        How::Binary => (Encoding::Binary, "*/*"),
-    };
-    if matches!(of.encoding, How::Text | How::Binary) && members.len() != 1 {
-        return Err(wrong(&place, "of text or of a file has one argument, which is all of it"));
-    }
-    let media_type = of.media_type.clone().unwrap_or_else(|| media_type.to_owned());
-    if HeaderValue::try_from(&media_type).is_err() || !media_type.contains('/') {
-        return Err(wrong(
-            &format!("{place}.media_type"),
-            "is no media type; write one such as \"application/json\"",
-        ));
-    }
-    let mut body = Body::json(content);
-    (body.encoding, body.media_type) = (encoding, media_type);
-    // One whose members may all be left out is sent all the same: most services want one.
-    let whole_is_required = |name: &String| required.contains(name);
-    body.required = of.required.unwrap_or_else(|| of.argument.as_ref().is_none_or(whole_is_required));
-    Ok(Some(body))
-}
-
-fn pagination(place: &str, file: &Pages) -> Result<Pagination> {
-    let place = format!("{place}.pagination");
-    let needed = |key: &str, value: &Option<String>| {
-        value
-            .clone()
-            .ok_or_else(|| wrong(&format!("{place}.{key}"), "is missing; this kind of page needs it"))
-    };
-    let at = |value: &Option<String>| load::pointer(&format!("{place}.pointer"), &needed("pointer", value)?);
-    let (next, needs_parameter) = match file.next {
-        Next::Cursor => (PageValue::Cursor(at(&file.pointer)?), true),
-        Next::Url => (PageValue::Url(at(&file.pointer)?), false),
-        Next::Link => (PageValue::LinkHeader, false),
-        Next::Header => (
-            PageValue::Header(load::header(&format!("{place}.header"), &needed("header", &file.header)?)?),
-            true,
-        ),
-        Next::Page => (PageValue::Page(file.first.unwrap_or(1)), true),
-        Next::Offset => (PageValue::Offset, true),
-        Next::LastItem => (PageValue::LastItem(at(&file.pointer)?), true),
-    };
-    for (key, given, used) in [
-        ("pointer", file.pointer.is_some(), matches!(file.next, Next::Cursor | Next::Url | Next::LastItem)),
-        ("header", file.header.is_some(), file.next == Next::Header),
-        ("first", file.first.is_some(), file.next == Next::Page),
-    ] {
-        if given && !used {
-            return Err(wrong(
-                &format!("{place}.{key}"),
-                "means nothing for this kind of page; leave it out",
-            ));
-        }
-    }
-    let parameter =
-        if needs_parameter { Some(needed("parameter", &file.parameter)?) } else { file.parameter.clone() };
-    let mut pagination = Pagination::new(next, parameter);
-    let optional = |key: &str, value: &Option<String>| {
-        value.as_deref().map(|text| load::pointer(&format!("{place}.{key}"), text)).transpose()
-    };
-    pagination.items = optional("items", &file.items)?;
-    pagination.has_more = optional("has_more", &file.has_more)?;
-    Ok(pagination)
-}
-
-fn answer(place: &str, file: &ResultOf) -> Result<Answer> {
-    let place = format!("{place}.result");
-    let pointer = file.pointer.as_deref().map(|text| load::pointer(&format!("{place}.pointer"), text));
-    let mut answer = Answer {
-        pointer: pointer.transpose()?,
-        fields: file.fields.clone(),
-        accept: file.accept.clone(),
-        schema: None,
-    };
-    if let Some(media_type) =
-        file.accept.iter().find(|text| HeaderValue::try_from(*text).is_err() || !text.contains('/'))
-    {
-        return Err(wrong(
-            &format!("{place}.accept"),
-            format_args!("holds `{}`, which is no media type", media_type.escape_debug()),
-        ));
-    }
-    if let Some(raw) = &file.schema {
-        let place = format!("{place}.schema");
-        let schema = schema::parse(&place, raw)?;
-        if !schema.is_object() {
-            return Err(wrong(&place, "must be a table, or the text of a JSON object"));
-        }
-        answer.schema = Some(schema.to_string().into());
-    }
-    Ok(answer)
 }
 
 fn definition(

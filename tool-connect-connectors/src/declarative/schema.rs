@@ -26,6 +26,8 @@ pub(super) fn of(place: &str, arg: &Arg, depth: usize) -> Result<Value> {
             || arg.media_type.is_some()
             || arg.allow_reserved
             || arg.allow_empty
+            || arg.at.is_some()
+            || arg.template.is_some()
             || arg.kind == Some(Type::File);
         if of_a_request {
             return Err(wrong(

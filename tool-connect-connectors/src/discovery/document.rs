@@ -121,6 +121,8 @@ pub(super) struct MediaUpload {
 pub(super) struct Protocols {
     #[serde(default)]
     pub(super) simple: Option<Protocol>,
+    #[serde(default)]
+    pub(super) resumable: Option<Protocol>,
 }
 
 #[derive(Deserialize)]

@@ -170,7 +170,8 @@ pub(super) fn build(document: &Document, id: &str, head: &Head, kind: Kind) -> R
         operation.body = Some(own);
     }
     if kind == Kind::Upload {
-        upload(&mut operation, &mut properties, &mut required);
+        let in_pieces = head.media_upload.as_ref().is_some_and(|media| media.protocols.resumable.is_some());
+        upload(&mut operation, &mut properties, &mut required, in_pieces);
     }
     if let Some(pages) = pages
         && !properties.contains_key(Operation::PAGE)
@@ -292,7 +293,12 @@ fn pages(
 }
 
 /// The file, and what goes with it.
-fn upload(operation: &mut Operation, properties: &mut Map<String, Value>, required: &mut Vec<String>) {
+fn upload(
+    operation: &mut Operation,
+    properties: &mut Map<String, Value>,
+    required: &mut Vec<String>,
+    in_pieces: bool,
+) {
     let name = argument("file", properties);
     let schema = json!({
         "type": "object",
@@ -308,7 +314,7 @@ fn upload(operation: &mut Operation, properties: &mut Map<String, Value>, requir
     required.push(name.clone());
     operation.body = Some(match operation.body.take() {
         Some(mut body) => {
-            body.encoding = Encoding::Related(name);
+            body.encoding = if in_pieces { Encoding::Resumable(name) } else { Encoding::Related(name) };
             body.media_type = "multipart/related".to_owned();
             body
         }

@@ -14,6 +14,8 @@ const LONGEST: usize = 64;
 pub(super) struct Arguments {
     properties: Object,
     required: Vec<Value>,
+    /// Sets of arguments, of which one must be given whole.
+    one_of: Vec<Vec<String>>,
     taken: HashSet<String>,
 }
 
@@ -45,6 +47,29 @@ impl Arguments {
         }
     }
 
+    /// Requires one of these sets of arguments. Where there is but one, all of it is required.
+    ///
+    /// Model APIs refuse alternatives at the root of a schema, so it says them in words, and the operation checks them.
+    pub(super) fn one_of(&mut self, mut sets: Vec<Vec<String>>) {
+        match (sets.pop(), sets.is_empty()) {
+            (Some(only), true) => {
+                let new = only.into_iter().map(Value::from).filter(|name| !self.required.contains(name));
+                let new: Vec<Value> = new.collect();
+                self.required.extend(new);
+            }
+            (Some(last), false) => {
+                sets.push(last);
+                self.one_of = sets;
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// The sets of which one must be given.
+    pub(super) fn sets(&self) -> Vec<Vec<String>> {
+        self.one_of.clone()
+    }
+
     /// The schema of all of them.
     pub(super) fn into_schema(self) -> Value {
         let mut schema = Map::new();
@@ -54,6 +79,10 @@ impl Arguments {
             schema.insert("required".to_owned(), Value::Array(self.required));
         }
         schema.insert("additionalProperties".to_owned(), Value::Bool(false));
+        if !self.one_of.is_empty() {
+            let sets = crate::operation::alternatives(&self.one_of);
+            schema.insert("description".to_owned(), format!("Give {sets}.").into());
+        }
         Value::Object(schema)
     }
 }

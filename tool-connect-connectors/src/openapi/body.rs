@@ -70,9 +70,10 @@ pub(super) fn is_json(media_type: &str) -> bool {
 pub(super) fn make(source: Source, converter: &mut Converter<'_>, arguments: &mut Arguments) -> Body {
     let kind = kind(&source.media_type);
     let root = converter.root(&source.document, &source.schema);
+    let alternatives = converter.one_of_names(&source.document, &source.schema);
     let is_text = root.get("type").is_some_and(|t| t == "string");
     let is_bytes = is_text && root.get("format").is_some_and(|f| f == "binary");
-    match kind {
+    let body = match kind {
         Kind::Form => form(&source, root, converter, arguments),
         Kind::Multipart => multipart(&source, root, converter, arguments),
         Kind::Any if is_bytes => whole(source, arguments, Encoding::Binary, "application/octet-stream"),
@@ -81,7 +82,15 @@ pub(super) fn make(source: Source, converter: &mut Converter<'_>, arguments: &mu
         Kind::Text if !is_bytes => whole(source, arguments, Encoding::Text, ""),
         Kind::Xml => whole(source, arguments, Encoding::Text, ""),
         Kind::Text | Kind::Binary => whole(source, arguments, Encoding::Binary, ""),
+    };
+    if let BodyContent::Members(members) = &body.content {
+        let argument =
+            |wire: &String| members.iter().find(|(_, member)| member == wire).map(|(name, _)| name.clone());
+        let sets = alternatives.iter().map(|names| names.iter().map(argument).collect::<Option<Vec<_>>>());
+        // A set with a name that is no member can be had by nobody.
+        arguments.one_of(sets.flatten().collect());
     }
+    body
 }
 
 /// A body that is text or bytes.

@@ -117,6 +117,7 @@ pub(super) fn build(setting: &Setting<'_>, entry: &Entry) -> Result<Built, Failu
     if let Some(source) = source(setting, home, entry, &object, &given, &pointer)? {
         let body = body::make(source, &mut converter, &mut arguments);
         operation.body = Some(body);
+        operation.one_of = arguments.sets();
     }
     operation.answer.accept = response.accept();
     operation.repeatable = setting.repeatable;

@@ -11,7 +11,7 @@ use tool_connect_core::{Content, Effect, Error, ErrorKind, Result, ToolContext, 
 
 use super::page::{self, Answered, Asked};
 use super::request::Arguments;
-use super::{Operation, Pagination, project, schema};
+use super::{ErrorRule, Operation, Pagination, project, schema, texts};
 use crate::spill::{Begun, Spill};
 
 /// A text up to this size comes in place, in bytes; a longer one by handle.
@@ -135,14 +135,15 @@ fn of_json(
         || answer.schema.is_some()
         || answer.pointer.is_some()
         || !answer.fields.is_empty()
-        || operation.errors.iter().any(|rule| rule.body.is_some());
+        || !answer.texts.is_empty()
+        || operation.errors.iter().any(ErrorRule::is_of_body);
     if !looks_in {
         serde_json::from_slice::<&RawValue>(&body).map_err(not_json)?;
         return Ok(ToolOutput::json(body));
     }
     let value: Value = serde_json::from_slice(&body).map_err(not_json)?;
     if let Some(rule) = operation.errors.iter().find(|rule| rule.fits(head.status, Some(&value))) {
-        return Err(rule.error(head.status));
+        return Err(rule.error(head.status, Some(&value)));
     }
     let mut marks = Vec::new();
     if let Some(schema) = &answer.schema {
@@ -161,7 +162,17 @@ fn of_json(
             }
         },
     };
-    Ok(marked(ToolOutput::of(&project::keep(part, &answer.fields))?, &marks))
+    Ok(marked(ToolOutput::of(&shaped(operation, arguments, part))?, &marks))
+}
+
+/// What the caller gets of a value: all of it where the arguments ask for that.
+fn shaped(operation: &Operation, arguments: &Arguments, value: Value) -> Value {
+    let answer = &operation.answer;
+    let full = answer.full.as_ref().and_then(|name| arguments.get(name));
+    if full.is_some_and(|full| *full == Value::Bool(true)) {
+        return value;
+    }
+    texts::plain(project::keep(value, &answer.fields), &answer.texts)
 }
 
 fn nothing_at(pointer: &str) -> String {
@@ -194,7 +205,7 @@ fn paged(
             value.clone()
         }
     };
-    let items = project::keep(items, &operation.answer.fields);
+    let items = shaped(operation, arguments, items);
     Ok(marked(ToolOutput::of(&json!({ "items": items, "next": next }))?, &marks))
 }
 

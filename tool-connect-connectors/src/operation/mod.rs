@@ -5,18 +5,22 @@
 mod answer;
 mod body;
 mod errors;
-mod file;
 mod multipart;
 mod page;
+mod placed;
 mod project;
 mod request;
 mod run;
 mod schema;
 mod style;
+mod texts;
 mod types;
+
+#[cfg(feature = "openapi")]
+pub(crate) use request::alternatives;
 
 pub use run::Pages;
 pub use types::{
     Answer, Body, BodyContent, Encoding, ErrorRule, FormField, Operation, PageValue, Pagination, Parameter,
-    ParameterStyle, Part, Place,
+    ParameterStyle, Part, Place, Placed,
 };

@@ -7,8 +7,9 @@ use serde_json::Value;
 use tool_connect_core::http::ByteStream;
 use tool_connect_core::{Error, ErrorKind, Result, ToolContext, pointer_token};
 
-use super::file::{self, Content, File, IN_MEMORY};
+use super::body::open;
 use super::{Part, style};
+use crate::provider::{Content, File, IN_MEMORY};
 
 /// A body up to this size is held in memory; of a larger one the files that are left are streamed, once.
 const AT_ONCE: u64 = IN_MEMORY * 8;
@@ -56,7 +57,7 @@ async fn piece(
     let mut head = format!("Content-Disposition: form-data; name=\"{}\"", escaped(name));
     let declared = part.and_then(|part| part.media_type.clone());
     if part.is_some_and(|part| part.file) {
-        let file = file::open(value, pointer, cx).await?;
+        let file = open(value, pointer, cx).await?;
         // A part without a file name is not taken for a file.
         head.push_str(&format!("; filename=\"{}\"", escaped(file.name.as_deref().unwrap_or("file"))));
         let media_type = match declared {
@@ -86,7 +87,7 @@ pub(super) fn related(metadata: &Value, file: File, pointer: &str) -> Result<Vec
     ])
 }
 
-fn content_type(media_type: &str, pointer: &str) -> Result<String> {
+pub(super) fn content_type(media_type: &str, pointer: &str) -> Result<String> {
     match HeaderValue::try_from(media_type) {
         Ok(_) if !media_type.is_empty() => Ok(format!("\r\nContent-Type: {media_type}")),
         _ => Err(Error::invalid_argument(

@@ -94,6 +94,16 @@ fn into_body(operation: &Operation, arguments: &mut Arguments, name: &str, value
             }
             None => false,
         },
+        BodyContent::Placed(all) => {
+            let at = if name.starts_with('/') { name.to_owned() } else { format!("/{name}") };
+            match all.iter().find(|placed| placed.at == at) {
+                Some(placed) => {
+                    arguments.insert(placed.argument.clone(), value.clone());
+                    true
+                }
+                None => false,
+            }
+        }
         BodyContent::Argument(whole) => {
             let body = arguments.entry(whole.clone()).or_insert_with(|| Value::Object(Arguments::new()));
             match body.as_object_mut() {
@@ -219,6 +229,10 @@ pub(super) fn next(
         }
         PageValue::LastItem(pointer) => {
             (answered.items.last().and_then(|item| item.pointer(pointer)).and_then(cursor), None)
+        }
+        PageValue::LeastItem(pointer) => {
+            let ids = answered.items.iter().filter_map(|item| item.pointer(pointer).and_then(cursor));
+            (ids.min_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b))), None)
         }
     };
     if next.is_some() && next == asked.given {

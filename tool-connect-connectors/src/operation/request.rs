@@ -18,6 +18,13 @@ pub(super) fn refused(argument: &str, within: &str, message: &str) -> Error {
     Error::invalid_argument(format!("/{}{within}", pointer_token(argument)), message)
 }
 
+/// Sets of arguments in words: at least one of `a`; `b` and `c`.
+pub(crate) fn alternatives(sets: &[Vec<String>]) -> String {
+    let set =
+        |names: &Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    format!("at least one of {}", sets.iter().map(set).collect::<Vec<_>>().join("; "))
+}
+
 /// A fault of the operation itself, which no argument can mend.
 pub(super) fn broken(operation: &Operation, why: &str) -> Error {
     Error::new(ErrorKind::Config, format!("the operation `{} {}` {why}", operation.method, operation.path))

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use http::header;
 use serde_json::Value;
-use tool_connect_core::http::{Classify, RequestBuilder};
+use tool_connect_core::http::{Classify, RequestBuilder, Response};
 use tool_connect_core::{Error, ErrorKind, Result, ToolContext, ToolOutput};
+use url::Url;
 
-use super::file::Content;
 use super::page::{self, Asked};
 use super::{ErrorRule, Operation, answer, body, request};
+use crate::provider::Content;
+use crate::resumable::Resumable;
 
 impl Operation {
     /// The argument that says which page, where the operation has pages: what an earlier result had as its `next`.
@@ -57,13 +59,26 @@ impl Operation {
         let Value::Object(mut arguments) = arguments else {
             return Err(Error::invalid_argument("", "must be an object"));
         };
+        // A null is given, too: many services take it for "none".
+        let is_given = |name: &String| arguments.contains_key(name);
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|set| set.iter().all(is_given)) {
+            return Err(Error::invalid_argument(
+                "",
+                format!("must hold {}", request::alternatives(&self.one_of)),
+            ));
+        }
         let asked = Asked::of(self, &mut arguments, cx)?;
         let target = match &asked.target {
             Some(target) => target.clone(),
             None => request::target(self, &arguments, &asked.query)?,
         };
         let headers = request::headers(self, &arguments)?;
-        let written = body::write(self, &arguments, cx).await?;
+        let large = body::large(self, &arguments, cx).await?;
+        let written = if large.is_some() { None } else { body::write(self, &arguments, cx).await? };
+        let target = match &large {
+            Some(_) => target.replace("uploadType=multipart", "uploadType=resumable"),
+            None => target,
+        };
 
         // The target holds the caller's values, which are not for metrics.
         let mut request: RequestBuilder<'_> =
@@ -94,8 +109,30 @@ impl Operation {
             request =
                 request.classify(Classify::new(move |parts, body| ErrorRule::first(&rules, parts, body)));
         }
-        let response = request.send().await?;
+        let response = match large {
+            Some(large) => self.in_pieces(large, request, &target, cx).await?,
+            None => request.send().await?,
+        };
         answer::read(self, &asked, &arguments, response, cx).await
+    }
+
+    /// Sends a file in pieces; the request begins it.
+    async fn in_pieces(
+        &self,
+        large: body::Large,
+        begin: RequestBuilder<'_>,
+        target: &str,
+        cx: &ToolContext,
+    ) -> Result<Response> {
+        let origin = Url::parse(target).ok().or_else(|| cx.base_url().cloned()).map(|url| url.origin());
+        let pieces = Resumable {
+            cx,
+            template: &self.path,
+            origin: origin.ok_or_else(|| request::broken(self, "has no base URL"))?,
+            file: &large.file,
+            classify: &|parts, body| ErrorRule::first(&self.errors, parts, body),
+        };
+        pieces.send(begin, &large.media_type, Some(&large.metadata)).await
     }
 
     /// Walks the pages of an operation that has them; of one that has none there is one.

@@ -1,5 +1,7 @@
 //! The data of an operation.
 
+use std::time::Duration;
+
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tool_connect_core::ErrorKind;
@@ -16,6 +18,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body; `None` where the operation takes none.
     pub body: Option<Body>,
+    /// Sets of arguments of which one must be given whole, where there are any.
+    pub one_of: Vec<Vec<String>>,
     /// Headers that every request carries: a version, a preview.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The header that takes a call's idempotency key, where the service knows one.
@@ -39,6 +43,7 @@ impl Operation {
             path: path.into(),
             parameters: Vec::new(),
             body: None,
+            one_of: Vec::new(),
             headers: Vec::new(),
             idempotency_header: None,
             repeatable: None,
@@ -167,6 +172,30 @@ pub enum BodyContent {
     Argument(String),
     /// These arguments are members of the body: the argument's name and the member's.
     Members(Vec<(String, String)>),
+    /// These arguments stand at places of their own in a body of JSON.
+    Placed(Vec<Placed>),
+}
+
+/// Where an argument stands in a body of JSON.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Placed {
+    /// Its name among the tool's arguments.
+    pub argument: String,
+    /// JSON pointer (RFC 6901) to its place. What lies on the way is made: an array where a part is a number, else an object.
+    /// Of two arguments, one may lie within the other where that is an object.
+    pub at: String,
+    /// What is put there instead of the bare value: in it, the text `$value` stands for the value, and an array's item
+    /// `{"$lines": ..}` for one item per line of it that is not blank. `None` puts the value itself.
+    pub template: Option<Value>,
+}
+
+impl Placed {
+    /// An argument at this place, as it is.
+    #[must_use]
+    pub fn new(argument: impl Into<String>, at: impl Into<String>) -> Self {
+        Self { argument: argument.into(), at: at.into(), template: None }
+    }
 }
 
 /// How a body is written.
@@ -181,6 +210,10 @@ pub enum Encoding {
     Multipart(Vec<Part>),
     /// `multipart/related` (RFC 2387) of two parts: the content as JSON, and the file that is in this argument.
     Related(String),
+    /// As [`Related`](Self::Related) for a file of up to 5 MB; a larger one goes in pieces that are resumed where the connection
+    /// breaks, by [Google's protocol](https://developers.google.com/workspace/drive/api/guides/manage-uploads#resumable). The
+    /// `uploadType=multipart` in the operation's path is `uploadType=resumable` then.
+    Resumable(String),
     /// Text as it is.
     Text,
     /// Bytes: a handle of the result store (`{"handle": ..}`), or text in Base64 (`{"base64": ..}`).
@@ -239,6 +272,10 @@ pub struct Answer {
     pub fields: Vec<String>,
     /// The schema that the answer promises to fit; one that does not is delivered and marked.
     pub schema: Option<std::sync::Arc<str>>,
+    /// Dotted paths to rich text, a tree of nodes with `content` and `text` at its leaves, that is given as plain text.
+    pub texts: Vec<String>,
+    /// The boolean argument that asks for the whole, without `fields` and `texts`.
+    pub full: Option<String>,
 }
 
 /// How the next page is asked for. The result then is `{"items": .., "next": ..}`, and the tool's argument `page` takes what `next` said.
@@ -281,9 +318,12 @@ pub enum PageValue {
     Offset,
     /// A member of the last item (JSON pointer within the item), for `starting_after`.
     LastItem(String),
+    /// A member of the item where it is least (JSON pointer within the item), for `before`: services whose ids grow, and whose
+    /// pages are in another order. Ids are compared by length, then as text.
+    LeastItem(String),
 }
 
-/// What an error answer means.
+/// What an error answer means. A rule about the body holds for good answers, too.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorRule {
@@ -293,14 +333,35 @@ pub struct ErrorRule {
     pub body: Option<(String, Value)>,
     /// The kind of error that it is.
     pub kind: ErrorKind,
-    /// What is told to the caller; the kind's own sentence where unset. Nothing of the body is added.
+    /// JSON pointer into the body, and something that is not null must stand there.
+    pub present: Option<String>,
+    /// JSON pointer into the body, and nothing but null may stand there: for services that say `200` of what is not there.
+    pub missing: Option<String>,
+    /// What is told to the caller; the kind's own sentence where unset. Nothing of the body is added but what `tell` names.
     pub message: Option<String>,
+    /// JSON pointers to codes and names of fields in the body that are told: words without spaces, the names of an object's
+    /// members, or an array of words. Whatever else stands there is not told.
+    pub tell: Vec<String>,
+    /// How long to wait where the answer does not say.
+    pub wait: Option<Duration>,
+    /// Whether such an answer proves that nothing was done, so that a write may be sent again.
+    pub not_executed: bool,
 }
 
 impl ErrorRule {
     /// An answer with this status is an error of this kind.
     #[must_use]
     pub fn status(status: u16, kind: ErrorKind) -> Self {
-        Self { status: Some(status), body: None, kind, message: None }
+        Self {
+            status: Some(status),
+            body: None,
+            present: None,
+            missing: None,
+            kind,
+            message: None,
+            tell: Vec::new(),
+            wait: None,
+            not_executed: false,
+        }
     }
 }

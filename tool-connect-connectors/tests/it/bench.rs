@@ -1,5 +1,7 @@
 //! Calls the tools of a connector as a host does, with a scope that holds nothing but what they need.
 
+#![allow(dead_code, reason = "which of it is used depends on the features")]
+
 use std::any::Any;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -112,6 +112,24 @@ impl<'d> Converter<'d> {
         }
     }
 
+    /// The sets of names of which an object must have one whole, where its alternatives say nothing else; empty where they do, or
+    /// there are none.
+    pub(super) fn one_of_names(&mut self, document: &Arc<Document>, schema: &Value) -> Vec<Vec<String>> {
+        let (mut document, mut schema) = (Arc::clone(document), schema.clone());
+        for _ in 0..MAX_PARTS_DEPTH {
+            let Some(target) = schema.as_object().and_then(reference) else { break };
+            let Some(target) = self.resolve(&document, target) else { return Vec::new() };
+            (document, schema) = (target.document, target.value);
+        }
+        let branches = ["anyOf", "oneOf"].into_iter().find_map(|key| schema.get(key)?.as_array());
+        let names = |branch: &Value| {
+            let branch = branch.as_object().filter(|branch| branch.len() == 1)?;
+            let names = branch.get("required")?.as_array()?.iter();
+            names.map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+        };
+        branches.into_iter().flatten().map(names).collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
     /// What a converted schema refers to, its keywords at the root; other schemas as they are.
     pub(super) fn look(&mut self, converted: &Value) -> Value {
         let name = converted.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/"));

@@ -43,6 +43,53 @@ fn every_mistake_is_told_with_its_place_and_its_mend() {
         (with("#TOP", "errors = [{ kind = \"conflict\" }]"), "`errors[0]`", "`status`"),
         (with("#TOP", "errors = [{ kind = \"denied\", status = 1 }]"), "line 6", "denied"),
         (with("#TOP", "errors = [{ kind = \"conflict\", status = 7 }]"), "`errors[0].status`", "status"),
+        (with("#TOP", "errors = [{ kind = \"conflict\", equals = 1 }]"), "`errors[0]`", "no `pointer`"),
+        (
+            with("#TOP", "errors = [{ kind = \"conflict\", missing = \"x\" }]"),
+            "`errors[0].missing`",
+            "pointer",
+        ),
+        (
+            with("#TOP", "errors = [{ kind = \"conflict\", status = 409, tell = [\"x\"] }]"),
+            "`errors[0].tell`",
+            "pointer",
+        ),
+        (
+            with("#TOP", "errors = [{ kind = \"conflict\", status = 409, wait = \"1s\" }]"),
+            "`errors[0].wait`",
+            "`rate_limited`",
+        ),
+        (with("#TOP", "query = { a = \"{b}\" }"), "`query.a`", "`config`"),
+        (
+            with("#TOP", "auth = { type = \"api_key_query\", parameter = \"k\" }\nquery = { k = \"v\" }"),
+            "`query.k`",
+            "credential",
+        ),
+        (with("#TOOL", "idempotency_header = \"a b\""), "`tools.get_thing.idempotency_header`", "header"),
+        (
+            with("#TOOL", "pagination = { next = \"link\", parameter = \"p\", in = \"query\" }"),
+            "`tools.get_thing.pagination.in`",
+            "leave it out",
+        ),
+        (
+            with("#TOOL", "pagination = { next = \"link\", parameter = \"p\", in = \"body\" }"),
+            "`tools.get_thing.pagination.in`",
+            "JSON",
+        ),
+        (
+            with("\"GET\"", "\"POST\"").replace("#ARG", "[tools.get_thing.args.more]\ntype = \"string\"\ndescription = \"More.\"\nat = \"/0/a\""),
+            "`tools.get_thing.args.more.at`",
+            "member of the body",
+        ),
+        (
+            with("\"GET\"", "\"POST\"").replace(
+                "#ARG",
+                "[tools.get_thing.args.a]\ntype = \"string\"\ndescription = \"A.\"\nat = \"/b\"\n[tools.get_thing.args.b]\ntype = \"string\"\ndescription = \"B.\"",
+            ),
+            "`tools.get_thing.args.b`",
+            "another argument",
+        ),
+        (with("#ARG", "at = \"/a\""), "`tools.get_thing.args.id`", "only a body has"),
         (with("#TOP", "config.shop = { description = \"Shop.\" }"), "`config.shop`", "{shop}"),
         (with("https://api.example.com/v1", "https://{shop}.example.com"), "`base_url`", "`config`"),
         (with("https://api.example.com/v1", "api.example.com"), "`base_url`", "URL"),

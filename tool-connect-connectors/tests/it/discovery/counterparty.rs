@@ -14,6 +14,7 @@ use tool_connect_core::{Connector as _, ToolSet};
 use url::Url;
 
 use crate::bench::Bench;
+use crate::dialects::assert_fits_every_dialect;
 
 #[derive(Deserialize)]
 struct Told {
@@ -87,6 +88,30 @@ fn every_method_of_every_document_is_a_tool_or_has_a_reason() {
     assert!(imported * 1000 >= tools * 995, "{imported} of {tools}");
 }
 
+/// Every ninth tool of every document: they are alike, and all of them take minutes.
+#[test]
+#[ignore = "needs a counterparty"]
+fn schemas_of_every_document_fit_every_dialect() {
+    let mut checked = 0;
+    for entry in std::fs::read_dir(told().documents).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "json") || path.ends_with("index.json") {
+            continue;
+        }
+        let discovery = Discovery::open(&std::fs::read(&path).unwrap()).unwrap();
+        let mut set = ToolSet::default();
+        discovery.tools(&mut set);
+        for tool in set.tools().iter().step_by(9) {
+            let definition = tool.definition();
+            let made = definition.input.schema().unwrap();
+            assert_fits_every_dialect(&format!("{}: {}", path.display(), definition.name), &made);
+            checked += 1;
+        }
+    }
+    println!("{checked} schemas in every dialect");
+    assert!(checked >= 3_000, "{checked}");
+}
+
 #[tokio::test]
 #[ignore = "needs a counterparty"]
 async fn requests_are_those_of_googles_own_client() {
@@ -128,6 +153,55 @@ async fn requests_are_those_of_googles_own_client() {
     println!("{compared} requests of {} APIs compared, {} unlike", told.requests.len(), unlike.len());
     assert!(compared >= 700);
     assert!(unlike.is_empty(), "{}", unlike.join("\n"));
+}
+
+#[tokio::test]
+#[ignore = "needs a counterparty"]
+async fn counterparty_uploads_in_pieces_are_those_of_googles_own_client() {
+    let path = std::env::var("TOOL_CONNECT_COUNTERPARTY_GOOGLE")
+        .expect("TOOL_CONNECT_COUNTERPARTY_GOOGLE is not set: run this with `cargo xtask counterparty`");
+    let made: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let uploads =
+        made["google_drive"].as_array().unwrap().iter().map(|case| case["requests"].as_array().unwrap());
+    // It begins with what the file belongs to, and its length.
+    let theirs = uploads
+        .filter(|case| {
+            case[0]["headers"]["x-upload-content-length"] == "9437184" && case[0]["method"] == "POST"
+        })
+        .collect::<Vec<_>>();
+    let [theirs] = theirs.as_slice() else { panic!("{} uploads", theirs.len()) };
+
+    let text = std::fs::read(told().documents.join("drive.v3.json")).unwrap();
+    let discovery = Discovery::open(&text).unwrap();
+    let begin = Url::parse(theirs[0]["uri"].as_str().unwrap()).unwrap();
+    let fields = begin.query_pairs().find(|(name, _)| name == "fields").unwrap().1.into_owned();
+    let arguments = json!({"body": theirs[0]["json"], "fields": fields, "supportsAllDrives": true});
+    let session = "https://www.googleapis.com/upload/drive/v3/files?upload_id=1";
+    let (ended, sent) = super::in_pieces(&discovery, "files_create_upload", arguments, session).await;
+    ended.unwrap();
+    assert_eq!(sent.len(), theirs.len());
+    for (ours, theirs) in sent.iter().zip(theirs.iter()) {
+        let uri = Url::parse(theirs["uri"].as_str().unwrap()).unwrap();
+        let pairs = |url: &Url| {
+            let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+            pairs.retain(|(name, value)| !(name == "alt" && value == "json"));
+            pairs.sort();
+            pairs
+        };
+        assert_eq!(ours.method, theirs["method"].as_str().unwrap());
+        assert_eq!(
+            (ours.url.origin(), ours.url.path(), pairs(&ours.url)),
+            (uri.origin(), uri.path(), pairs(&uri))
+        );
+        for (name, value) in theirs["headers"].as_object().unwrap() {
+            assert_eq!(ours.headers.get(name).unwrap().to_str().unwrap(), value.as_str().unwrap());
+        }
+        let RequestBody::Bytes(body) = &ours.body else { panic!("a body in memory") };
+        match theirs["size"].as_u64() {
+            Some(size) => assert_eq!(u64::try_from(body.len()).unwrap(), size),
+            None => assert_eq!(serde_json::from_slice::<Value>(body).unwrap(), theirs["json"]),
+        }
+    }
 }
 
 /// The sample's arguments under the tool's names.

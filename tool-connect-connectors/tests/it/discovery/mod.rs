@@ -2,13 +2,20 @@
 
 mod counterparty;
 
+use std::sync::{Arc, Mutex};
+
+use futures_util::stream;
 use http::Method;
 use serde_json::{Value, json};
 use tool_connect_connectors::discovery::Discovery;
 use tool_connect_connectors::operation::{Encoding, Operation, PageValue};
+use tool_connect_core::http::{OutboundRequest, RequestBody};
 use tool_connect_core::{
     Annotations, AuthScheme, Connector as _, ErrorKind, RegisteredTool, ToolSet, schema,
 };
+
+use crate::bench::Bench;
+use crate::operation::answer;
 
 /// A document with these methods of one resource, and what else it has.
 fn document(methods: Value, more: Value) -> Vec<u8> {
@@ -48,7 +55,8 @@ fn list_and_create() -> Vec<u8> {
             "create": {"id": "shelf.files.create", "path": "files", "httpMethod": "POST", "description": "Creates a file.",
                 "request": {"$ref": "File"}, "response": {"$ref": "File"},
                 "scopes": ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/shelf"],
-                "mediaUpload": {"accept": ["*/*"], "protocols": {"simple": {"multipart": true, "path": "/upload/shelf/v1/files"}}}},
+                "mediaUpload": {"accept": ["*/*"], "protocols": {"simple": {"multipart": true, "path": "/upload/shelf/v1/files"},
+                    "resumable": {"multipart": true, "path": "/resumable/upload/shelf/v1/files"}}}},
             "get": {"id": "shelf.files.get", "path": "v2/{+name}", "httpMethod": "GET", "supportsMediaDownload": true, "deprecated": true,
                 "parameters": {"name": {"type": "string", "location": "path", "required": true, "pattern": "^files/[^/]+$"}}}
         }),
@@ -133,7 +141,7 @@ fn methods_become_tools_with_what_their_document_says() {
     assert_eq!(body["properties"]["parent"]["type"], "object", "a circle is cut");
     let upload = operation(&discovery, "files_create_upload");
     assert_eq!(upload.path, "/upload/shelf/v1/files?uploadType=multipart");
-    assert_eq!(upload.body.unwrap().encoding, Encoding::Related("file".to_owned()));
+    assert_eq!(upload.body.unwrap().encoding, Encoding::Resumable("file".to_owned()));
 
     assert!(definition("files_get").deprecated.is_some());
     let get = operation(&discovery, "files_get");
@@ -217,4 +225,71 @@ fn what_is_no_document_is_told() {
     assert!(
         tools(&discovery)[0].definition().input.schema().unwrap().as_value().to_string().len() < 40 * 1024
     );
+}
+
+/// Stores a file of this size for the bench's user, and returns its handle.
+async fn stored(bench: &Bench, size: usize) -> String {
+    use tool_connect_core::store::{NewResult, ResultStore as _};
+    let principal = tool_connect_core::Principal::user("acme", "ada").unwrap();
+    let new = NewResult {
+        tenant: principal.tenant,
+        user: principal.user,
+        media_type: "application/octet-stream".to_owned(),
+        name: Some("big.bin".to_owned()),
+        keep: std::time::Duration::from_secs(60),
+        max_bytes: u64::MAX,
+    };
+    let data = Box::pin(stream::iter([Ok(bytes::Bytes::from(vec![7; size]))]));
+    bench.shared.results.put(new, data).await.unwrap().handle.as_str().to_owned()
+}
+
+/// Uploads nine mebibytes to a service that begins the upload at this address and takes every piece, and returns the requests.
+async fn in_pieces(
+    discovery: &Discovery,
+    tool: &str,
+    body: Value,
+    session: &'static str,
+) -> (tool_connect_core::Result<Value>, Vec<OutboundRequest>) {
+    let bench = Bench::new(discovery);
+    bench.shared.base_url.set(discovery.manifest().base_url.clone().unwrap()).unwrap();
+    let sent: Arc<Mutex<Vec<OutboundRequest>>> = Arc::default();
+    let kept = Arc::clone(&sent);
+    bench.answer(move |request| {
+        let last = request.headers.get("content-range").map(|range| range.to_str().unwrap().to_owned());
+        kept.lock().unwrap().push(request);
+        Ok(match last.as_deref() {
+            None => answer(200, &[("location", session)], ""),
+            Some("bytes 0-8388607/9437184") => answer(308, &[("range", "bytes=0-8388607")], ""),
+            Some(_) => answer(200, &[("content-type", "application/json")], r#"{"id": "f1"}"#),
+        })
+    });
+    let handle = stored(&bench, 9 * 1024 * 1024).await;
+    let mut arguments = body;
+    arguments["file"] = json!({"handle": handle});
+    let ended = bench.call(tool, arguments).await;
+    drop(bench);
+    (ended, Arc::into_inner(sent).unwrap().into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_large_file_goes_in_pieces() {
+    let discovery = Discovery::open(&list_and_create()).unwrap();
+    let session = "https://shelf.googleapis.com/upload/shelf/v1/files?upload_id=1";
+    let body = json!({"body": {"name": "a"}});
+    let (ended, sent) = in_pieces(&discovery, "files_create_upload", body.clone(), session).await;
+    assert_eq!(ended.unwrap(), json!({"id": "f1"}));
+    let urls: Vec<&str> = sent.iter().map(|request| request.url.as_str()).collect();
+    let begin = "https://shelf.googleapis.com/upload/shelf/v1/files?uploadType=resumable";
+    assert_eq!(urls, [begin, session, session]);
+    let of = |at: usize, name: &str| sent[at].headers.get(name).unwrap().to_str().unwrap();
+    assert_eq!(of(0, "x-upload-content-length"), "9437184");
+    assert_eq!(of(2, "content-range"), "bytes 8388608-9437183/9437184");
+    assert!(matches!(&sent[0].body, RequestBody::Bytes(body) if &**body == br#"{"name":"a"}"#));
+    assert!(
+        sent[1..].iter().all(|request| !request.options.template.as_ref().unwrap().contains("upload_id"))
+    );
+
+    let (ended, sent) =
+        in_pieces(&discovery, "files_create_upload", body, "https://example.com/upload").await;
+    assert_eq!((ended.unwrap_err().kind(), sent.len()), (ErrorKind::Blocked, 1));
 }

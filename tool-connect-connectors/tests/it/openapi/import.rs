@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::json;
 use tool_connect_connectors::openapi::OpenApi;
-use tool_connect_core::{AuthScheme, Connector, OAuthGrant};
+use tool_connect_core::{AuthScheme, Connector, ErrorKind, OAuthGrant};
 use tool_connect_testkit::lint;
 
 use super::{schema, tools};
+use crate::bench::Bench;
 
 const DEPOT: &str = r##"
 openapi: 3.0.3
@@ -314,4 +315,43 @@ fn names_stay_when_the_document_changes_around_them() {
     let (before, after) = (names(&before), names(&after));
     assert_eq!(after.len(), before.len() + 1);
     assert!(before.iter().all(|(operation, name)| after.get(operation) == Some(name)));
+}
+
+#[tokio::test]
+async fn one_of_several_names_stays_required_where_members_are_arguments() {
+    let text = r##"
+openapi: 3.1.0
+info: {title: Depot, version: "1"}
+servers: [{url: https://depot.example}]
+paths:
+  /parcels/{state}:
+    patch:
+      operationId: parcels/change
+      parameters: [{name: state, in: path, required: true, schema: {type: string}}]
+      requestBody:
+        content: {application/json: {schema: {$ref: "#/components/schemas/Change"}}}
+      responses: {"204": {description: Changed.}}
+components:
+  schemas:
+    Change:
+      type: object
+      properties: {state: {type: string}, label: {type: string}, size: {type: integer}}
+      anyOf: [{required: [state]}, {required: [label, size]}, {required: [gone]}]
+"##;
+    let connector = OpenApi::open(text).unwrap().connector("depot").build().unwrap();
+    let schema = schema(&connector, "parcels_change");
+    assert_eq!(schema["description"], "Give at least one of `body_state`; `label` and `size`.");
+    assert_eq!(schema["required"], json!(["state"]));
+    let bench = Bench::new(&connector);
+    bench.answer(|_| Ok(crate::operation::answer(204, &[], "")));
+    for missing in [json!({"state": "here"}), json!({"state": "here", "label": "a"})] {
+        let error = bench.refused("parcels_change", missing).await;
+        assert_eq!(error.kind(), ErrorKind::InvalidArguments);
+        assert!(error.problems()[0].message.contains("`label` and `size`"), "{error}");
+    }
+    for enough in [json!({"state": "x", "body_state": null}), json!({"state": "x", "label": "a", "size": 1})]
+    {
+        bench.shared.base_url.get_or_init(|| "https://depot.example".parse().unwrap());
+        bench.call("parcels_change", enough).await.unwrap();
+    }
 }
