@@ -1,48 +1,17 @@
 """Prints, as JSON, where Google's discovery documents are and the requests that its own client library makes of some.
 
-The documents come with the package `google-api-python-client`. Nothing is sent and nothing is signed: the packages that would do
-so are not installed, and empty modules stand in for them.
+The documents come with the package `google-api-python-client`. Nothing is sent and nothing is signed.
 """
 
 import json
 import re
-import sys
-import types
-from pathlib import Path
 
+# First: it puts modules in place that the others ask for.
+from google_client import DOCUMENTS
 
-class Options:
-    """Options of a client, none of them set."""
+from googleapiclient.discovery import build_from_document, fix_method_name, key2param
+from googleapiclient.http import HttpMock, MediaInMemoryUpload
 
-    def __getattr__(self, name):
-        return None
-
-
-for name, members in {
-    "google": {},
-    "google.api_core": {},
-    "google.api_core.client_options": {"ClientOptions": Options},
-    "google.auth": {},
-    "google.auth.exceptions": {"MutualTLSChannelError": Exception},
-    "google.auth.credentials": {},
-    "google.auth.transport": {},
-    "google.auth.transport.mtls": {},
-    "google.oauth2": {},
-    "google.oauth2.service_account": {},
-}.items():
-    module = types.ModuleType(name)
-    module.__dict__.update(members)
-    module.__path__ = []
-    sys.modules[name] = module
-    if "." in name:
-        parent, _, own = name.rpartition(".")
-        setattr(sys.modules[parent], own, module)
-
-import googleapiclient.discovery  # noqa: E402
-from googleapiclient.discovery import build_from_document, fix_method_name, key2param  # noqa: E402
-from googleapiclient.http import HttpMock, MediaInMemoryUpload  # noqa: E402
-
-DOCUMENTS = Path(googleapiclient.discovery.__file__).parent / "discovery_cache" / "documents"
 APIS = [
     "bigquery.v2", "calendar.v3", "chat.v1", "cloudresourcemanager.v3", "docs.v1", "drive.v3", "gmail.v1", "people.v1",
     "pubsub.v1", "searchconsole.v1", "secretmanager.v1", "sheets.v4", "slides.v1", "storage.v1", "tasks.v1",

@@ -1,7 +1,7 @@
 // A server that answers what an OpenAPI description says it takes (npm `openapi-backend`) as the tests' counterparty: 200 for a
 // request that is valid, 400 with the reasons for one that is not.
 //
-// The description is the file that its first argument names. It listens on a free port of 127.0.0.1, prints one line
+// The description is the file that its first argument names; each description has a server of its own. It listens on a free port of 127.0.0.1, prints one line
 // `READY {json}` with its port, and ends when its standard input does.
 
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const repair = (value) => {
   if (value.nullable === true && value.type === undefined) delete value.nullable;
   Object.values(value).forEach(repair);
 };
-repair(definition.components.schemas);
+repair(definition.components?.schemas ?? {});
 repair(definition.paths);
 
 const api = new openapi.OpenAPIBackend({ definition, quick: true, ajvOpts: { strict: false, validateFormats: false } });

