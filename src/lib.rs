@@ -12,7 +12,7 @@
 //! | [`audit`], [`transport`] | settings and handles of the Hub's audit trail and guarded transport |
 //! | [`middleware`] | rate limit, circuit breaker, retry, concurrency, deadline: tower layers of their own |
 //! | `stores` | storage on SQLite (feature `sqlite`) |
-//! | `connectors` | connectors that come with the house (features `declarative`, `discovery`, `filesystem`, `http`, `openapi`) |
+//! | `connectors` | connectors that come with the house (features `declarative`, `discovery`, `filesystem`, `github`, `http`, `notion`, `openapi`) |
 //! | `testkit` | harness, mock hub, cassettes, conformance suites, lint (feature `testkit`) |
 //!
 //! A first call, with everything in memory:
@@ -78,15 +78,7 @@ pub use tool_connect_hub::*;
 pub use tool_connect_tower as middleware;
 
 /// Connectors that come with the house, a module and a feature each.
-#[cfg(any(
-    feature = "database-postgres",
-    feature = "database-sqlite",
-    feature = "declarative",
-    feature = "discovery",
-    feature = "filesystem",
-    feature = "http",
-    feature = "openapi"
-))]
+#[cfg(feature = "connectors")]
 pub use tool_connect_connectors as connectors;
 
 /// Accounts: OAuth from consent to refresh, the vault, the provider catalog.

@@ -1,13 +1,12 @@
 //! Calling tools: by name and by type, right and wrong, on a service that is well and one that is
 //! not.
 
-use std::error::Error;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tool_connect::connectors::filesystem::{Listing, Read, Search, Write, WriteMode};
-use tool_connect::connectors::http::{Http, HttpAnswer};
-use tool_connect::{AuthScheme, InstanceOptions, Result, Session, ToolCall};
+use tool_connect::connectors::http::HttpAnswer;
+use tool_connect::{Result, Session, ToolCall};
 
 use crate::house::House;
 use crate::service::{Service, TOKEN};
@@ -118,40 +117,12 @@ pub(crate) async fn trouble(house: &House, service: &Service) -> Result<()> {
 }
 
 /// The same against a real service, where the reader has a token for one.
-pub(crate) async fn real_service(house: &House) -> Result<(), Box<dyn Error>> {
-    section("A real service");
-    let token = ["TOOL_CONNECT_GITHUB_TOKEN", "GITHUB_TOKEN"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|token| !token.trim().is_empty()));
-    let Some(token) = token else {
-        say("With a token of yours in TOOL_CONNECT_GITHUB_TOKEN, api.github.com would be asked who you are.");
-        return Ok(());
-    };
-    let github =
-        Http::builder().id("github").base_url("https://api.github.com").auth(AuthScheme::Bearer).build()?;
-    house.hub.add_instance(github, InstanceOptions::default())?;
-    house.connect("github", token.trim(), "the token of the environment").await?;
-    for (path, place) in [("/user", "/login"), ("/rate_limit", "/resources/core/remaining")] {
-        let arguments = json!({ "url": path });
-        let (answer, took) = timed(call::<HttpAnswer>(&house.session(), "github.request", arguments)).await;
-        let what = format!("github.request {path}");
-        match answer {
-            Ok(HttpAnswer { status, json, .. }) => {
-                let value = json.as_ref().and_then(|body| body.pointer(place));
-                step(&what, format!("{status} {}", value.unwrap_or(&Value::Null)), took);
-            }
-            Err(error) => {
-                step(&what, format!("ended as {}", error.kind().as_str()), took);
-                show::quote(&error.public_message());
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Calls by name and reads the result.
-async fn call<T: serde::de::DeserializeOwned>(session: &Session, tool: &str, arguments: Value) -> Result<T> {
+pub(crate) async fn call<T: serde::de::DeserializeOwned>(
+    session: &Session,
+    tool: &str,
+    arguments: Value,
+) -> Result<T> {
     session.call(tool, arguments).await?.into_output()?.parse()
 }
 

@@ -6,15 +6,19 @@
 //! (`cargo run --example quickstart -- some/folder`). Run it twice: the second run finds the first
 //! one's data.
 //!
+//! With `--live github` and a token in `GITHUB_TOKEN` it also calls api.github.com with your account, and only reads there.
+//!
 //! | file | what it shows |
 //! | --- | --- |
 //! | `workshop.rs` | how a tool and its connector are written |
 //! | `house.rs` | how a host opens the stores and builds the hub |
 //! | `calls.rs`, `rules.rs` | how tools are called, and what stands between a call and its tool |
+//! | `live.rs` | the same with a service that others run |
 //! | `service.rs`, `show.rs` | the misbehaving service and the printing; nothing of ours |
 
 mod calls;
 mod house;
+mod live;
 mod rules;
 mod service;
 mod show;
@@ -38,9 +42,17 @@ async fn main() -> ExitCode {
 }
 
 async fn tour() -> Result<(), Box<dyn std::error::Error>> {
+    let Wanted { folder, live } = wanted()?;
+    let token = live::token();
+    if live && token.is_none() {
+        return Err(
+            "`--live github` needs a token of yours in GITHUB_TOKEN; without the flag no account is needed"
+                .into(),
+        );
+    }
     show::title("tool-connect: one call through all of its rooms");
     let service = Service::start().await?;
-    let house = House::open(folder(), &service).await?;
+    let house = House::open(folder, &service).await?;
 
     calls::files(&house).await?;
     calls::mistakes(&house).await?;
@@ -50,15 +62,36 @@ async fn tour() -> Result<(), Box<dyn std::error::Error>> {
     rules::limit(&house).await?;
     rules::approval(&house).await?;
     rules::replay(&house, &service).await?;
-    calls::real_service(&house).await?;
+    match token.filter(|_| live) {
+        Some(token) => live::github(&house, &token).await?,
+        None => show::say(
+            "With `-- --live github` and a token in GITHUB_TOKEN, the tour goes on at api.github.com.",
+        ),
+    }
     house.close().await?;
     Ok(())
 }
 
-/// Where the data is kept.
-fn folder() -> PathBuf {
-    std::env::args_os()
-        .nth(1)
-        .or_else(|| std::env::var_os("TOOL_CONNECT_HOME"))
-        .map_or_else(|| std::env::temp_dir().join("tool-connect-quickstart"), PathBuf::from)
+/// What the command line asks for.
+struct Wanted {
+    /// Where the data is kept.
+    folder: PathBuf,
+    /// Whether GitHub is called.
+    live: bool,
+}
+
+fn wanted() -> Result<Wanted, String> {
+    let (mut folder, mut live) = (std::env::var_os("TOOL_CONNECT_HOME").map(PathBuf::from), false);
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument != "--live" {
+            folder = Some(argument.into());
+        } else if arguments.next().is_some_and(|service| service == "github") {
+            live = true;
+        } else {
+            return Err("`--live` knows one service: --live github".to_owned());
+        }
+    }
+    let folder = folder.unwrap_or_else(|| std::env::temp_dir().join("tool-connect-quickstart"));
+    Ok(Wanted { folder, live })
 }
