@@ -7,6 +7,7 @@ mod alloc;
 mod dispatch;
 mod durable;
 mod everything;
+mod http;
 mod import;
 mod mechanisms;
 mod oauth;
@@ -27,8 +28,8 @@ use table::Table;
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
-const USAGE: &str = "usage: tool-connect-benches [--rounds N] [part ..]; parts: dispatch everything registry search import limiter breaker validation vault durable oauth";
-const PARTS: [&str; 11] = [
+const USAGE: &str = "usage: tool-connect-benches [--rounds N] [part ..]; parts: dispatch everything registry search import limiter breaker validation vault durable oauth http";
+const PARTS: [&str; 12] = [
     "dispatch",
     "everything",
     "registry",
@@ -40,9 +41,11 @@ const PARTS: [&str; 11] = [
     "vault",
     "durable",
     "oauth",
+    "http",
 ];
 
 fn main() -> ExitCode {
+    http::serve_if_asked();
     let mut rounds = 241;
     let mut wanted: Vec<String> = Vec::new();
     let mut arguments = std::env::args().skip(1);
@@ -100,6 +103,9 @@ fn main() -> ExitCode {
     }
     if is_wanted("oauth") {
         oauth::run(&mut table, rounds, &runtime);
+    }
+    if is_wanted("http") {
+        http::run(&mut table, rounds.div_ceil(8));
     }
     table.end();
     ExitCode::SUCCESS
