@@ -45,6 +45,7 @@ pub struct HttpSettings {
     pub idle: Duration,
     /// Bound on one attempt up to the answer's head, credentials included; 60 s. Connectors and
     /// requests may set a shorter one.
+    /// An upload that is read as it is sent is bound by its call alone.
     #[serde(with = "tool_connect_core::duration")]
     pub attempt_timeout: Duration,
     /// Cap of an answer's body in bytes, after decompression, where the request sets none; 1 MiB.
@@ -76,7 +77,7 @@ pub struct HttpSettings {
     /// How long an unused connection is kept; 90 s.
     #[serde(with = "tool_connect_core::duration")]
     pub pool_idle: Duration,
-    /// How many unused connections are kept per host; 16.
+    /// How many unused connections are kept per host; 256.
     pub pool_per_host: usize,
     /// Answers that may serve again.
     pub cache: HttpCacheSettings,
