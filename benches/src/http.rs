@@ -248,7 +248,8 @@ pub(crate) fn run(table: &mut Table, rounds: usize) {
 
     let get = move |client: &reqwest::Client, url: &str| {
         let token = "Bearer gho_16C7e42F292c6912E7710c838347Ae178B4a";
-        let request = client.get(url).header("authorization", token).header("accept", "application/vnd.github+json");
+        let request =
+            client.get(url).header("authorization", token).header("accept", "application/vnd.github+json");
         request.header("x-github-api-version", "2022-11-28").header("user-agent", "benches").send()
     };
     let bytes = {
@@ -270,7 +271,8 @@ pub(crate) fn run(table: &mut Table, rounds: usize) {
         move || {
             let session = session.clone();
             async move {
-                let output = session.call("github.pass_through", "{}").await.expect("an answer").into_output();
+                let output =
+                    session.call("github.pass_through", "{}").await.expect("an answer").into_output();
                 drop(black_box(output.expect("an output").to_json().expect("bytes")));
             }
         }
@@ -291,7 +293,11 @@ pub(crate) fn run(table: &mut Table, rounds: usize) {
         Contender::new(|n| fly(&runtime, n, peer.clone())),
     ];
     let [bytes, passed, typed, ours, peer] = race(rounds, OPS, contenders);
-    let row = |table: &mut Table, what: &str, this: &crate::race::Measured, beside: &crate::race::Measured, target| {
+    let row = |table: &mut Table,
+               what: &str,
+               this: &crate::race::Measured,
+               beside: &crate::race::Measured,
+               target| {
         table.row(what, time(this.ns()), time(beside.ns()), this.over(beside), target);
     };
     row(table, "http: pass-through, everything on, by reqwest bytes", &passed, &bytes, Target::AtMost(1.1));
