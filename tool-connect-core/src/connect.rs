@@ -27,6 +27,8 @@ pub struct ConnectRequest {
     pub connection: Option<ConnectionId>,
     /// Scopes that are needed, beside what the scheme asks for anyway and what was granted before.
     pub scopes: Vec<String>,
+    /// Whether the provider said that these scopes are lacking, whatever is recorded of the connection.
+    pub refused: bool,
     /// Which of the host's client configurations; the default where unset.
     pub client: Option<String>,
     /// What the provider's addresses need: a shop's domain, a site.
@@ -45,6 +47,7 @@ impl ConnectRequest {
             owner: None,
             connection: None,
             scopes: Vec::new(),
+            refused: false,
             client: None,
             config: BTreeMap::new(),
             return_to: None,

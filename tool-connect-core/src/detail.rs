@@ -54,21 +54,30 @@ impl Response {
     /// # Errors
     /// As [`json`](Self::json).
     pub async fn detail<T: for<'de> Deserialize<'de>>(self, whole: bool) -> Result<Detail<T>> {
-        if !whole {
-            return self.json().await.map(Detail::of);
+        if whole {
+            // Boxed: no part of the future of the many that want the fields alone.
+            return Box::pin(self.twice()).await;
         }
+        self.json().await.map(Detail::of)
+    }
+
+    async fn twice<T: for<'de> Deserialize<'de>>(self) -> Result<Detail<T>> {
         let (head, body) = self.parts().await?;
         let again = || Self::from_bytes(head.clone(), body.clone());
         Ok(Detail { fields: again().json().await?, whole: Some(again().json().await?) })
     }
 }
 
-impl RequestBuilder<'_> {
+impl<'a> RequestBuilder<'a> {
     /// Sends the request and decodes a JSON answer into the fields that matter; with `whole` all of it is kept beside them.
     ///
     /// # Errors
     /// As [`json`](Self::json).
-    pub async fn detail<T: for<'de> Deserialize<'de>>(self, whole: bool) -> Result<Detail<T>> {
-        self.accept_json().send().await?.detail(whole).await
+    pub fn detail<T: for<'de> Deserialize<'de>>(
+        self,
+        whole: bool,
+    ) -> impl Future<Output = Result<Detail<T>>> + use<'a, T> {
+        let begun = self.accept_json().begin();
+        async move { begun?.await?.detail(whole).await }
     }
 }

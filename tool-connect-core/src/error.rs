@@ -277,6 +277,7 @@ enum Carried {
     Nothing,
     InputRequired(Box<InputRequired>),
     Task(TaskId),
+    Scopes(Vec<String>),
 }
 
 impl Error {
@@ -357,6 +358,23 @@ impl Error {
         let mut error = Self::new(ErrorKind::Task, "the call became a task");
         error.0.carried = Carried::Task(task);
         error
+    }
+
+    /// Says that the provider refused for want of these scopes, all of them. Where a call ends with such an error and nothing was
+    /// executed, the Hub asks the user to grant them ([`ErrorKind::InputRequired`]); elsewhere the error stays what it is. For a
+    /// [`Connector::classify`](crate::Connector::classify), and only where the provider's answer proves it. The answer to a write
+    /// must say [`Effect::NotExecuted`] too, which [`of_status`](Self::of_status) does not; after a write of the same call that
+    /// succeeded the Hub asks for nothing.
+    ///
+    /// ```
+    /// use tool_connect_core::{Effect, Error};
+    /// let error = Error::of_status(403, "no scope").effect(Effect::NotExecuted).lacks_scopes(["repo"]);
+    /// assert_eq!(error.lacking_scopes(), ["repo"]);
+    /// ```
+    #[must_use]
+    pub fn lacks_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.0.carried = Carried::Scopes(scopes.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Sets the message that a model or an end user may see.
@@ -444,21 +462,34 @@ impl Error {
         &self.0.message
     }
 
-    /// What a model or an end user may see: the message that the author marked public, or one
-    /// fixed sentence for the kind; problems of the arguments are listed after it, by place and
+    /// What a model or an end user may see: the message that the author marked public, what somebody must do first
+    /// ([`InputRequired::message`]), or one fixed sentence for the kind; problems of the arguments are listed after it, by place and
     /// rule, without their values.
     #[must_use]
     pub fn public_message(&self) -> Cow<'_, str> {
-        let head: &str = self.0.public.as_deref().unwrap_or(self.0.kind.sentence());
+        let head = match (&self.0.public, &self.0.carried) {
+            (Some(public), _) => Cow::Borrowed(&**public),
+            (None, Carried::InputRequired(required)) => required.message(),
+            (None, _) => Cow::Borrowed(self.0.kind.sentence()),
+        };
         if self.0.problems.is_empty() {
-            return Cow::Borrowed(head);
+            return head;
         }
-        let mut text = head.to_owned();
+        let mut text = head.into_owned();
         for problem in &self.0.problems {
             text.push_str("\n- ");
             text.push_str(&problem.to_string());
         }
         Cow::Owned(text)
+    }
+
+    /// The scopes for want of which the provider refused, where its answer says so.
+    #[must_use]
+    pub fn lacking_scopes(&self) -> &[String] {
+        match &self.0.carried {
+            Carried::Scopes(scopes) => scopes,
+            _ => &[],
+        }
     }
 
     /// What somebody must do first, if that is why the call did not complete.

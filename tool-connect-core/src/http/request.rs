@@ -13,7 +13,7 @@ use url::Url;
 use super::classify::Classify;
 use super::redirect::RedirectGuard;
 use super::response::{ByteStream, Response};
-use crate::context::CallScope;
+use crate::context::{BoxFuture, CallScope};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Everything but RFC 3986 §2.3 unreserved characters is encoded in a path parameter.
@@ -329,21 +329,28 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// # Errors
     /// A malformed request, any refusal of the request stack, a provider's error answer.
-    pub async fn send(mut self) -> Result<Response> {
+    pub fn send(self) -> impl Future<Output = Result<Response>> + use<'a> {
+        let begun = self.begin();
+        async move { begun?.await }
+    }
+
+    /// The request on its way. Nothing is sent before it is awaited. Those who await it are no async functions, for such a one
+    /// would hold the builder all the while.
+    pub(crate) fn begin(mut self) -> Result<BoxFuture<'a, Result<Response>>> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let scope = self.scope;
-        let request = self.build()?;
-        scope.send(request).await
+        Ok(scope.send(self.build()?))
     }
 
     /// Sends the request and decodes a JSON answer.
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ErrorKind::Provider`] where the answer does not fit `T`.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.accept_json().send().await?.json().await
+    pub fn json<T: DeserializeOwned>(self) -> impl Future<Output = Result<T>> + use<'a, T> {
+        let begun = self.accept_json().begin();
+        async move { begun?.await?.json().await }
     }
 
     /// Asks for JSON where no `accept` header is set.
@@ -356,16 +363,18 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ErrorKind::Provider`] where the answer is not UTF-8.
-    pub async fn text(self) -> Result<String> {
-        self.send().await?.text().await
+    pub fn text(self) -> impl Future<Output = Result<String>> + use<'a> {
+        let begun = self.begin();
+        async move { begun?.await?.text().await }
     }
 
     /// Sends the request and reads the answer's bytes.
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ErrorKind::TooLarge`] above the cap.
-    pub async fn bytes(self) -> Result<Bytes> {
-        self.send().await?.bytes().await
+    pub fn bytes(self) -> impl Future<Output = Result<Bytes>> + use<'a> {
+        let begun = self.begin();
+        async move { begun?.await?.bytes().await }
     }
 
     fn fail(&mut self, error: impl FnOnce() -> Error) {

@@ -121,9 +121,10 @@ impl Response {
     /// As [`chunk`](Self::chunk); [`ErrorKind::Provider`] where it is not JSON or does not fit `T`.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let status = self.head.status.as_u16();
-        let kind = self.header("content-type").unwrap_or("no content type").to_owned();
+        let kind = self.head.headers.get(http::header::CONTENT_TYPE).cloned();
         let body = self.bytes().await?;
         serde_json::from_slice(&body).map_err(|e| {
+            let kind = kind.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or("no content type");
             let what = match e.classify() {
                 serde_json::error::Category::Eof => "ends too early",
                 serde_json::error::Category::Data => "does not have the expected form",

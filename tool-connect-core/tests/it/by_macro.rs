@@ -52,6 +52,48 @@ struct Args {
 
 function!("Made by a macro.", made, u8, Args, String);
 
+/// Fields, with their constraints, come from where the macro is used; the derive from the macro itself.
+macro_rules! with_fields {
+    ($tool:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty,)* }) => {
+        /// Takes what it is given.
+        #[derive(Tool, Clone, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        struct $tool { $($(#[$attribute])* $field: $kind,)* }
+
+        impl Run for $tool {
+            type Output = ();
+            async fn run(self, _cx: &ToolContext) -> Result<()> {
+                Ok(())
+            }
+        }
+    };
+}
+
+with_fields!(Handed {
+    /// A name.
+    #[schemars(length(max = 3), regex(pattern = "^[a-z]+$"))]
+    name: String,
+    /// An address.
+    #[schemars(email)]
+    email: String,
+    /// Tags.
+    #[schemars(length(max = 1), inner(length(min = 2)))]
+    tags: Vec<String>,
+    /// A share.
+    #[schemars(range(min = 0, max = 1))]
+    share: Option<f64>,
+});
+
+#[test]
+fn constraints_that_a_macro_was_handed_are_checked() {
+    let text = r#"{ "name": "Adam", "email": "a", "tags": ["ab", "c"], "share": 2 }"#;
+    let tool: Handed = serde_json::from_str(text).unwrap();
+    let mut problems = Problems::default();
+    tool.check(&mut problems);
+    let places: Vec<_> = problems.into_vec().into_iter().map(|p| p.pointer).collect();
+    assert_eq!(places, ["/name", "/name", "/email", "/tags", "/tags/1", "/share"]);
+}
+
 #[test]
 fn parts_from_a_macro_are_read() {
     let definition = ReadFloat::definition();

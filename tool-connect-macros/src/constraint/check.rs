@@ -1,6 +1,6 @@
 //! The check in Rust: calls of what `tool-connect-core` has for each constraint.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 
@@ -19,6 +19,9 @@ impl Constraints {
         krate: &TokenStream,
     ) -> TokenStream {
         let mut checks = TokenStream::new();
+        // Errors point at the attribute. A name of the generated code is looked up where the derive stands, not where a macro had
+        // the attribute from.
+        let problems = Ident::new("__problems", Span::call_site());
         let krate_at = |span| krate::at(span, krate);
         for (name, bounds) in [("range", &self.range), ("length", &self.length)] {
             let Some(Bounds { min, max, span }) = bounds else { continue };
@@ -33,12 +36,12 @@ impl Constraints {
                 None => quote_spanned!(*span=> ::core::option::Option::None),
             });
             checks.extend(quote_spanned!(*span=>
-                #krate::check::#function(#value, #min, #max, #at, __problems);
+                #krate::check::#function(#value, #min, #max, #at, #problems);
             ));
         }
         if let Some((pattern, span)) = &self.pattern {
             let krate = krate_at(*span);
-            let check = quote_spanned!(*span=> #krate::check::pattern(#value, &__PATTERN, #at, __problems););
+            let check = quote_spanned!(*span=> #krate::check::pattern(#value, &__PATTERN, #at, #problems););
             let general = quote! {
                 static __PATTERN: ::std::sync::LazyLock<#krate::regex_lite::Regex> = ::std::sync::LazyLock::new(|| {
                     #krate::regex_lite::Regex::new(#pattern).expect("the derive has compiled this pattern before")
@@ -58,14 +61,15 @@ impl Constraints {
             let format = format_ident!("{}", format, span = *span);
             let krate = krate_at(*span);
             checks.extend(quote_spanned!(*span=>
-                #krate::check::format(#value, #krate::check::Format::#format, #at, __problems);
+                #krate::check::format(#value, #krate::check::Format::#format, #at, #problems);
             ));
         }
         if let Some((inner, span)) = &self.inner {
-            let inner = inner.check(&quote!(__item), ty, &quote!(__at), krate);
+            let (item, at_item) = (quote!(__item), quote!(__at));
+            let inner = inner.check(&item, ty, &at_item, krate);
             let krate = krate_at(*span);
             checks.extend(quote_spanned!(*span=>
-                #krate::check::each(#value, #at, |__item, __at| { #inner });
+                #krate::check::each(#value, #at, |#item, #at_item| { #inner });
             ));
         }
         checks

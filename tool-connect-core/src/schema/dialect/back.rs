@@ -216,7 +216,7 @@ pub(super) fn fits_map(map: &Map<String, Value>, value: &Value, closed: bool) ->
         return true;
     }
     let is = |name: &str| {
-        let of = super::read::type_of(value);
+        let of = super::types::type_of(value);
         name == of || (name == "number" && of == "integer")
     };
     let of_type = match map.get("type") {

@@ -28,7 +28,7 @@ const MOST: usize = 200;
 #[must_use]
 pub fn lint(schema: &Value, dialect: Dialect) -> Vec<Finding> {
     let mut lint = Lint { root: schema, dialect, found: Vec::new(), properties: 0, values: 0, strings: 0 };
-    match super::read::measure(schema, MAX_DEPTH) {
+    match super::measure::measure(schema, MAX_DEPTH) {
         None => lint.find("depth", "", format!("it is nested deeper than {MAX_DEPTH} levels; flatten it")),
         Some(bytes) if bytes > MAX_BYTES => {
             lint.find("size", "", format!("it is larger than {MAX_BYTES} bytes; leave fields out"));
@@ -174,6 +174,9 @@ impl<'a> Lint<'a> {
     }
 
     fn reference(&mut self, map: &'a Map<String, Value>, at: &str) {
+        if !map.keys().any(|key| key.starts_with('$')) {
+            return;
+        }
         let refuses = matches!(self.dialect, Dialect::Anthropic | Dialect::Gemini);
         for key in ["$ref", "$dynamicRef", "$recursiveRef"] {
             let Some(target) = map.get(key).and_then(Value::as_str) else { continue };
@@ -329,32 +332,57 @@ impl<'a> Lint<'a> {
 
     fn children(&mut self, map: &'a Map<String, Value>, at: &mut String, levels: usize) {
         let length = at.len();
-        for key in ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"] {
-            for (name, child) in map.get(key).and_then(Value::as_object).into_iter().flatten() {
-                at.push_str(&format!("/{key}/{}", pointer_token(name)));
-                // A definition's levels count where it stands.
-                self.schema(child, at, if key.contains("def") { 0 } else { levels });
-                at.truncate(length);
+        for (key, value) in map {
+            match (key.as_str(), value) {
+                (
+                    "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                    Value::Object(all),
+                ) => {
+                    // A definition's levels count where it stands.
+                    let levels = if key.contains("def") { 0 } else { levels };
+                    step(at, key);
+                    let beneath = at.len();
+                    for (name, child) in all {
+                        step(at, &pointer_token(name));
+                        self.schema(child, at, levels);
+                        at.truncate(beneath);
+                    }
+                }
+                ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(all)) => {
+                    step(at, key);
+                    let beneath = at.len();
+                    for (index, child) in all.iter().enumerate() {
+                        step(at, &index.to_string());
+                        self.schema(child, at, levels);
+                        at.truncate(beneath);
+                    }
+                }
+                ("additionalProperties", Value::Bool(_)) => {}
+                (
+                    "items"
+                    | "additionalProperties"
+                    | "not"
+                    | "if"
+                    | "then"
+                    | "else"
+                    | "contains"
+                    | "propertyNames",
+                    child,
+                ) => {
+                    step(at, key);
+                    self.schema(child, at, levels);
+                }
+                _ => {}
             }
-        }
-        for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
-            for (index, child) in map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
-                at.push_str(&format!("/{key}/{index}"));
-                self.schema(child, at, levels);
-                at.truncate(length);
-            }
-        }
-        for key in ["items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"]
-        {
-            let Some(child) = map.get(key) else { continue };
-            if key == "additionalProperties" && child.is_boolean() {
-                continue;
-            }
-            at.push_str(&format!("/{key}"));
-            self.schema(child, at, levels);
             at.truncate(length);
         }
     }
+}
+
+/// Goes one step down.
+fn step(at: &mut String, token: &str) {
+    at.push('/');
+    at.push_str(token);
 }
 
 /// Whether a `type` is this one, or has it among others.

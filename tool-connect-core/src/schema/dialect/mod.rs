@@ -24,6 +24,7 @@ mod alternatives;
 mod ambiguous;
 mod back;
 mod lint;
+mod measure;
 mod merge;
 mod narrow;
 mod object;
@@ -33,6 +34,7 @@ mod root;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod types;
 mod wide;
 
 use std::fmt;
@@ -217,7 +219,6 @@ pub fn normalise(schema: &Value, dialect: Dialect) -> Normalised {
     let Some(mut reader) = read::Reader::new(schema, dialect) else {
         return replaced(dialect, "the schema is too large or too deep to be read; anything is accepted");
     };
-    reader.reserve_names();
     let root = root::object(&mut reader);
     let (schema, back) =
         if dialect.is_narrow() { narrow::root(&mut reader, &root) } else { wide::root(&mut reader, &root) };

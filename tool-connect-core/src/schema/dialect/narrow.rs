@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::alternatives::{combine, nullable, union};
 use super::back::Back;
-use super::object::{DEPTH, Out, field, join, plain_pattern, required, say};
-use super::read::{Flat, Reader, Types, annotates, measure, type_of, types, values};
+use super::measure::measure;
+use super::object::{DEPTH, Out, field, join, required, say};
+use super::read::{Flat, Reader, annotates};
 use super::rules::{STRICT_LEVELS, STRICT_LONG_ENUM, STRICT_LONG_ENUM_CHARS, format_allowed};
+use super::types::{Types, type_of, types, values};
 use super::{Dialect, How};
 use crate::problem::pointer_token;
 
@@ -200,7 +202,9 @@ fn scalar(
     for key in constraints.iter().filter(|key| map.contains_key(**key)) {
         let Some(value) = map.get(*key) else { continue };
         let kept = match *key {
-            "pattern" => plain_pattern(value) && reader.take_value(value),
+            "pattern" => {
+                value.as_str().is_some_and(|text| reader.plain_pattern(text)) && reader.take_value(value)
+            }
             "format" => value.as_str().is_some_and(|format| format_allowed(reader.dialect, of, format)),
             "minLength" | "maxLength" => gemini,
             "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => !gemini,

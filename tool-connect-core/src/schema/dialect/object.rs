@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::back::{Back, Field};
-use super::read::{Flat, Reader, Types, types, values};
+use super::read::{Flat, Reader};
+use super::types::{Types, types, values};
 use super::{Dialect, How};
 
 /// Schemas within schemas, of whatever kind; each is at most two levels of JSON.
@@ -84,7 +85,7 @@ pub(super) fn say(reader: &mut Reader<'_>, words: &mut String, at: &str, key: &s
 
 fn sentence(key: &str, value: &Value) -> Option<String> {
     // Nothing that is written out below is longer than what is measured here.
-    if super::read::measure(value, 12)? > SENTENCE {
+    if super::measure::measure(value, 12)? > SENTENCE {
         return None;
     }
     Some(match key {
@@ -113,9 +114,9 @@ fn sentence(key: &str, value: &Value) -> Option<String> {
     })
 }
 
-/// Whether a pattern is one that every engine reads alike; others are said in words.
-pub(super) fn plain_pattern(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.len() <= PATTERN && regex_lite::Regex::new(text).is_ok())
+/// Whether a pattern is one that every engine reads alike. Compiles it: see [`Reader::plain_pattern`].
+pub(super) fn plain_pattern(pattern: &str) -> bool {
+    pattern.len() <= PATTERN && regex_lite::Regex::new(pattern).is_ok()
 }
 
 /// Whether no value fits two of these schemas, as far as types and constant properties tell.

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::measure::{measure, measure_map, text_length};
 use super::merge;
+use super::object::plain_pattern;
 use super::rules::{property_name_allowed, well_formed};
 use super::{Dialect, How, Loosened};
 use crate::schema::MAX_BYTES;
@@ -17,7 +19,7 @@ const UNROLL: usize = 2;
 const NODES: usize = 2000;
 /// Bytes of one result's names, descriptions and values; the rest of it is bounded by [`NODES`].
 const BYTES: usize = 90_000;
-/// Values that are looked at and copied for one result.
+/// Schemas that are looked at, and sixteenths of the bytes that are copied or reached through references, for one result.
 const WORK: usize = 2_000_000;
 /// Pairs of schemas that are compared for one result, to tell the alternatives of unions apart.
 const COMPARISONS: usize = 200_000;
@@ -54,43 +56,6 @@ pub(super) fn annotates(key: &str) -> bool {
     ANNOTATIONS.contains(&key) || key.starts_with("x-")
 }
 
-/// The size of a value in bytes of compact text, roughly; `None` where it is nested too deep. Does not recurse.
-pub(super) fn measure(value: &Value, deepest: usize) -> Option<usize> {
-    let mut bytes = 0_usize;
-    let mut left = vec![(value, 0_usize)];
-    while let Some((value, depth)) = left.pop() {
-        if depth > deepest {
-            return None;
-        }
-        bytes = bytes.saturating_add(match value {
-            Value::Null | Value::Bool(_) => 5,
-            Value::Number(number) => number.to_string().len() + 1,
-            Value::String(text) => text_length(text),
-            Value::Array(items) => {
-                left.extend(items.iter().map(|item| (item, depth + 1)));
-                2
-            }
-            Value::Object(map) => {
-                left.extend(map.values().map(|item| (item, depth + 1)));
-                2 + map.keys().map(|key| text_length(key) + 1).sum::<usize>()
-            }
-        });
-    }
-    Some(bytes)
-}
-
-/// The bytes of a JSON string with its quotes and a comma.
-fn text_length(text: &str) -> usize {
-    3 + text
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' | '\n' | '\r' | '\t' => 2,
-            c if c < ' ' => 6,
-            c => c.len_utf8(),
-        })
-        .sum::<usize>()
-}
-
 /// A schema whose references and `allOf`s are gone.
 pub(super) enum Flat<'x> {
     /// What it says. So many definitions were entered for it.
@@ -113,7 +78,10 @@ pub(super) struct Reader<'a> {
     open: Vec<String>,
     /// Names that a property may not have here, and what they become.
     names: HashMap<String, String>,
-    taken: HashSet<String>,
+    /// Names that a renamed property may not get; read when the first one is renamed.
+    taken: Option<HashSet<String>>,
+    /// Patterns that were looked at, and whether they may stand.
+    patterns: HashMap<String, bool>,
     /// Values of all enums that a strict schema may still have.
     pub(super) enum_values: usize,
     /// Pairs of schemas that may still be compared.
@@ -133,7 +101,8 @@ impl<'a> Reader<'a> {
             work: WORK,
             open: Vec::new(),
             names: HashMap::new(),
-            taken: HashSet::new(),
+            taken: None,
+            patterns: HashMap::new(),
             enum_values: super::rules::STRICT_ENUM_VALUES,
             comparisons: COMPARISONS,
         })
@@ -171,11 +140,27 @@ impl<'a> Reader<'a> {
         left
     }
 
-    /// Counts a value that is looked at or copied; false where enough was.
-    fn work(&mut self, value: &Value) -> bool {
-        let cost = 1 + measure(value, READABLE).map_or(WORK, |bytes| bytes / 16);
-        self.work = self.work.saturating_sub(cost);
+    /// Counts a schema that is looked at; false where enough was.
+    fn look(&mut self) -> bool {
+        self.work = self.work.saturating_sub(1);
         self.work > 0
+    }
+
+    /// Counts what was copied, or is reached through a reference, by its size; false where enough was. What stands in it is
+    /// then read without being counted again: measuring it at each level would cost more than reading it.
+    fn work(&mut self, bytes: Option<usize>) -> bool {
+        self.work = self.work.saturating_sub(1 + bytes.map_or(WORK, |bytes| bytes / 16));
+        self.work > 0
+    }
+
+    /// Whether a pattern is one that every engine reads alike; others are said in words.
+    pub(super) fn plain_pattern(&mut self, pattern: &str) -> bool {
+        if let Some(known) = self.patterns.get(pattern) {
+            return *known;
+        }
+        let plain = plain_pattern(pattern);
+        self.patterns.insert(pattern.to_owned(), plain);
+        plain
     }
 
     /// Leaves the definitions that were entered for a schema.
@@ -199,33 +184,18 @@ impl<'a> Reader<'a> {
         if safe.starts_with(|c: char| c.is_ascii_digit()) || safe.is_empty() {
             safe.insert(0, '_');
         }
+        let root = self.root;
+        let taken = self.taken.get_or_insert_with(|| declared_names(root));
         let mut candidate = safe.clone();
         let mut number = 2_usize;
-        while self.taken.contains(&candidate) {
+        while taken.contains(&candidate) {
             candidate = format!("{safe}_{number}");
             number += 1;
         }
-        self.taken.insert(candidate.clone());
+        taken.insert(candidate.clone());
         self.names.insert(name.to_owned(), candidate.clone());
         self.note(at, How::Renamed, format!("the property is called `{candidate}` for the model"));
         candidate
-    }
-
-    /// Keeps names from being given to a property that is renamed.
-    pub(super) fn reserve_names(&mut self) {
-        let mut left = vec![self.root];
-        while let Some(value) = left.pop() {
-            match value {
-                Value::Object(map) => {
-                    if let Some(properties) = map.get("properties").and_then(Value::as_object) {
-                        self.taken.extend(properties.keys().cloned());
-                    }
-                    left.extend(map.values());
-                }
-                Value::Array(items) => left.extend(items),
-                _ => {}
-            }
-        }
     }
 
     /// A schema without references and `allOf`s.
@@ -252,8 +222,11 @@ impl<'a> Reader<'a> {
                 return Flat::Schema(Cow::Owned(Map::new()), 0);
             }
         };
-        if !self.work(schema) {
+        if !self.look() {
             return Flat::Cut("the schema is too large");
+        }
+        if !map.keys().any(|key| key.starts_with('$') || key == "allOf") {
+            return Flat::Schema(self.well_formed(Cow::Borrowed(map), at), 0);
         }
         let mut entered = 0;
         let mut flat: Cow<'x, Map<String, Value>> = Cow::Borrowed(map);
@@ -268,6 +241,9 @@ impl<'a> Reader<'a> {
                 Some((target, found)) => {
                     if self.open.iter().filter(|open| *open == target).count() >= UNROLL {
                         return Flat::Cut("it stands inside itself");
+                    }
+                    if !self.work(measure(found, READABLE)) {
+                        return Flat::Cut("the schema is too large");
                     }
                     self.open.push(target.to_owned());
                     entered += 1;
@@ -329,7 +305,7 @@ impl<'a> Reader<'a> {
             }
         }
         if let Cow::Owned(map) = &flat
-            && !self.work(&Value::Object(map.clone()))
+            && !self.work(measure_map(map, READABLE))
         {
             self.leave(entered);
             return Flat::Cut("the schema is too large");
@@ -383,106 +359,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The types that a schema admits, and how that is known.
-pub(super) enum Types {
-    /// It says so, or its values do.
-    Said(Vec<&'static str>),
-    /// It does not say so: keywords that concern only these types do.
-    Hinted(Vec<&'static str>),
-    /// Anything.
-    Any,
-}
-
-const HINTS: &[(&str, &[&str])] = &[
-    (
-        "object",
-        &[
-            "properties",
-            "required",
-            "additionalProperties",
-            "patternProperties",
-            "maxProperties",
-            "minProperties",
-        ],
-    ),
-    ("array", &["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]),
-    ("string", &["pattern", "minLength", "maxLength"]),
-    ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
-];
-
-/// The types that a flat schema admits. What accepts null because of `nullable` has `null` among them.
-pub(super) fn types(map: &Map<String, Value>) -> Types {
-    let known =
-        |name: &str| super::rules::TYPES.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
-    let mut said: Vec<&'static str> = match map.get("type") {
-        Some(Value::String(one)) => known(one).into_iter().collect(),
-        Some(Value::Array(all)) => all.iter().filter_map(|one| known(one.as_str()?)).collect(),
-        _ => Vec::new(),
-    };
-    if let Some(values) = values(map) {
-        let of_values = values.iter().map(|value| type_of(value));
-        let declared = std::mem::take(&mut said);
-        for of in of_values {
-            let fits = declared.is_empty()
-                || declared.contains(&of)
-                || (of == "integer" && declared.contains(&"number"));
-            if fits && !said.contains(&of) {
-                said.push(of);
+/// Every name under some `properties`.
+fn declared_names(root: &Value) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut left = vec![root];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(map) => {
+                if let Some(properties) = map.get("properties").and_then(Value::as_object) {
+                    names.extend(properties.keys().cloned());
+                }
+                left.extend(map.values());
             }
-        }
-        if said.is_empty() {
-            said = declared;
-        }
-    }
-    if map.get("nullable") == Some(&Value::Bool(true)) && !said.is_empty() {
-        said.push("null");
-    }
-    let mut unique = Vec::new();
-    for of in said {
-        if !unique.contains(&of) {
-            unique.push(of);
+            Value::Array(items) => left.extend(items),
+            _ => {}
         }
     }
-    if unique.contains(&"number") {
-        unique.retain(|of| *of != "integer");
-    }
-    if !unique.is_empty() {
-        return Types::Said(unique);
-    }
-    let mut hinted: Vec<&'static str> = HINTS
-        .iter()
-        .filter(|(_, keys)| keys.iter().any(|key| map.contains_key(*key)))
-        .map(|(of, _)| *of)
-        .collect();
-    if hinted.is_empty() {
-        return Types::Any;
-    }
-    if map.get("nullable") == Some(&Value::Bool(true)) {
-        hinted.push("null");
-    }
-    Types::Hinted(hinted)
-}
-
-/// The values that a schema lists: those of `enum` that `const` agrees with.
-pub(super) fn values(map: &Map<String, Value>) -> Option<Vec<&Value>> {
-    let listed = map.get("enum").and_then(Value::as_array);
-    match (listed, map.get("const")) {
-        (None, None) => None,
-        (None, Some(constant)) => Some(vec![constant]),
-        (Some(all), None) => Some(all.iter().collect()),
-        (Some(all), Some(constant)) => Some(all.iter().filter(|value| *value == constant).collect()),
-    }
-}
-
-/// The type of a value. A number without a fraction is an integer, however it is written.
-pub(super) fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(n) if n.is_f64() && n.as_f64().is_some_and(|n| n.fract() != 0.0) => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
+    names
 }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::How;
 use super::object::{join, required, say};
-use super::read::{Flat, Reader, Types, annotates, types, values};
+use super::read::{Flat, Reader, annotates};
+use super::types::{Types, types, values};
 
 /// Alternatives that become one object.
 const MOST: usize = 64;

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::back::Back;
-use super::object::{DEPTH, Out, disjoint, field, plain_pattern, say};
-use super::read::{Flat, Reader, Types, measure, types};
+use super::measure::measure;
+use super::object::{DEPTH, Out, disjoint, field, say};
+use super::read::{Flat, Reader};
+use super::types::{Types, types};
 use super::{Dialect, How};
 use crate::problem::pointer_token;
 
@@ -82,7 +84,9 @@ fn flat(reader: &mut Reader<'_>, map: &Map<String, Value>, at: &str, depth: usiz
                 out.map.insert(key.clone(), value.clone());
             }
             "enum" | "const" => listed(reader, map, key, value, at, &mut out),
-            "pattern" if !plain_pattern(value) => say(reader, &mut words, at, key, value),
+            "pattern" if !value.as_str().is_some_and(|text| reader.plain_pattern(text)) => {
+                say(reader, &mut words, at, key, value);
+            }
             "pattern" => {
                 if reader.take_value(value) {
                     out.map.insert(key.clone(), value.clone());
@@ -217,7 +221,7 @@ fn properties(reader: &mut Reader<'_>, map: &Map<String, Value>, at: &str, depth
         let mut kept = Map::new();
         for (pattern, schema) in all {
             let place = format!("{at}/patternProperties/{}", pointer_token(pattern));
-            let known = plain_pattern(&Value::from(pattern.as_str())) && reader.take_text(pattern);
+            let known = reader.plain_pattern(pattern) && reader.take_text(pattern);
             match known.then(|| exact(reader, schema, &place, depth + 1)) {
                 Some((Some(child), true)) => {
                     kept.insert(pattern.clone(), Value::Object(child.map));
