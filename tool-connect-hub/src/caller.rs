@@ -72,6 +72,8 @@ struct Lack {
     connection: Option<ConnectionId>,
     /// Scopes that it lacks; empty where it does not work at all.
     scopes: Vec<String>,
+    /// Whether the provider says so, and not the record.
+    refused: bool,
 }
 
 /// Why a call has no connection.
@@ -168,7 +170,10 @@ impl Caller {
                 if missing.is_empty() {
                     return Ok(connection);
                 }
-                Without::Lack(Lack { connection: Some(connection.id.clone()), scopes: missing }, None)
+                Without::Lack(
+                    Lack { connection: Some(connection.id.clone()), scopes: missing, refused: false },
+                    None,
+                )
             }
             Err(without) => without,
         };
@@ -177,6 +182,18 @@ impl Caller {
             // Boxed: few calls come here.
             Without::Lack(lack, status) => Err(Box::pin(self.ask(memory, entry, lack, status)).await),
         }
+    }
+
+    /// Asks the user for scopes that the provider says the connection lacks, whatever is recorded of it.
+    pub(crate) async fn ask_for_scopes(
+        &self,
+        memory: &Memory<'_>,
+        entry: &Entry,
+        connection: &ConnectionId,
+        scopes: &[String],
+    ) -> Error {
+        let lack = Lack { connection: Some(connection.clone()), scopes: scopes.to_vec(), refused: true };
+        self.ask(memory, entry, lack, None).await
     }
 
     /// Asks the user to connect, with a ticket where there is somebody who makes them.
@@ -200,7 +217,7 @@ impl Caller {
                 }
             }
         }
-        let Lack { connection, scopes } = lack;
+        let Lack { connection, scopes, .. } = lack;
         let request = InputRequest::Connect { instance: instance.clone(), scopes, url };
         let mut required = InputRequired::new(request);
         required.expires = expires;
@@ -231,6 +248,7 @@ impl Caller {
         let mut request = ConnectRequest::new(instance.clone(), entry.instance.endpoint.scheme.clone());
         request.connection.clone_from(&lack.connection);
         request.scopes = lack.scopes.clone();
+        request.refused = lack.refused;
         if lack.scopes.is_empty() {
             // The first consent shall do for the tool that is wanted.
             let anyway = match &entry.instance.endpoint.scheme {
@@ -290,7 +308,7 @@ fn choose<'a>(
     match usable.as_slice() {
         [] => match connections.first() {
             Some(broken) => Err(reconnect(broken)),
-            None => Err(Without::Lack(Lack { connection: None, scopes: Vec::new() }, None)),
+            None => Err(Without::Lack(Lack { connection: None, scopes: Vec::new(), refused: false }, None)),
         },
         [only] => Ok(only),
         [first, second, ..] if rank(&first.owner) < rank(&second.owner) || first.is_default => Ok(first),
@@ -326,7 +344,7 @@ fn rank(owner: &Owner) -> u8 {
 
 /// A connection that is there and does not work.
 fn reconnect(connection: &Connection) -> Without {
-    let lack = Lack { connection: Some(connection.id.clone()), scopes: Vec::new() };
+    let lack = Lack { connection: Some(connection.id.clone()), scopes: Vec::new(), refused: false };
     Without::Lack(lack, Some(connection.status.as_str()))
 }
 

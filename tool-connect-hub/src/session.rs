@@ -394,7 +394,7 @@ impl Session {
         let hub = &*self.0.hub;
         let own = shape::merged(None, self.0.shape.as_deref(), &hub.shape).budget;
         let budget = budget.or(own).unwrap_or(Budget::Bytes(hub.max_result_bytes));
-        let measure = Measure { budget, tokenizer: hub.tokenizer.clone() };
+        let measure = Measure::new(budget, hub.tokenizer.clone());
         shape::read(&*hub.stores.results, hub.patience, self.principal(), handle, from, &measure).await
     }
 

@@ -7,8 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tool_connect_core::{
-    Arguments, Body, BoxFuture, CallScope, Content, Effect, Error, ErrorKind, EventKind, Result, ToolContext,
-    ToolOutput, parse_dynamic,
+    Arguments, AuthScheme, Body, BoxFuture, CallScope, Content, Effect, Error, ErrorKind, EventKind,
+    OAuthGrant, Result, ToolContext, ToolOutput, parse_dynamic,
 };
 use tool_connect_tower::{Concurrency, Deadline, concurrency::ConcurrencyPermit};
 
@@ -58,6 +58,8 @@ impl Call {
             }
         };
         if let Err(error) = ended {
+            let error =
+                if error.lacking_scopes().is_empty() { error } else { Box::pin(consent(error, scope)).await };
             return Err(describe(error, scope, arguments));
         }
         match output {
@@ -254,6 +256,26 @@ fn out_of_time(scope: &Scope, timeout: Duration) -> Error {
         ),
     )
     .effect(if reads { Effect::None } else { Effect::Unknown })
+}
+
+/// What the provider refused for want of scopes, the user is asked to grant. Not where something may have been executed: the call
+/// would be resumed, and do it twice. Nor where there is no consent that could grant them, or no more of it: then the provider's
+/// own error says more.
+async fn consent(error: Error, scope: &Scope) -> Error {
+    let entry = scope.entry();
+    let harmless = entry.tool.definition().annotations.read_only
+        || !scope.wrote() && matches!(error.effect_on_provider(), Effect::None | Effect::NotExecuted);
+    let by_consent = matches!(&entry.instance.endpoint.scheme, AuthScheme::OAuth2(oauth) if matches!(oauth.grant, OAuthGrant::AuthorizationCode | OAuthGrant::DeviceCode));
+    match scope.connection_id() {
+        Some(connection) if harmless && by_consent => {
+            let memory = scope.hub().memory();
+            let asked =
+                scope.session.caller.ask_for_scopes(&memory, entry, connection, error.lacking_scopes());
+            let asked = asked.await;
+            if asked.input_required().is_some() { asked.caused_by(error) } else { error }
+        }
+        _ => error,
+    }
 }
 
 /// Adds what the stack knows to a tool's error.

@@ -86,7 +86,8 @@ impl Call {
         ended
     }
 
-    /// Shapes what came out: a tokenizer of the host that panics ends the call, not the host.
+    /// Shapes what came out. A panic there, in a store of the host, ends the call and not the host; a tokenizer's does not even
+    /// end the call.
     #[cold]
     async fn shape_guarded(&mut self, span: &Span) -> Result<()> {
         let shaped = Guarded { span, work: Some(Box::pin(self.shape())) }.await;

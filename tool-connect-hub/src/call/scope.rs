@@ -44,6 +44,8 @@ pub(crate) struct Scope {
     canceled: AtomicBool,
     /// The shortest time, in nanoseconds, for which an answer of the provider's lets its value be kept.
     keep_for: AtomicU64,
+    /// Whether a request that may change something was answered with success.
+    wrote: AtomicBool,
 }
 
 static NO_OPTIONS: CallOptions = CallOptions::new();
@@ -78,6 +80,7 @@ impl Scope {
             started: AtomicU64::new(0),
             canceled: AtomicBool::new(false),
             keep_for: AtomicU64::new(u64::MAX),
+            wrote: AtomicBool::new(false),
         })
     }
 
@@ -98,6 +101,10 @@ impl Scope {
     }
 
     /// For how long what the tool made of the provider's answers may be kept, as far as these say.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.load(Ordering::Acquire)
+    }
+
     pub(super) fn keep_for(&self) -> Duration {
         Duration::from_nanos(self.keep_for.load(Ordering::Relaxed))
     }
@@ -168,12 +175,16 @@ impl CallScope for Scope {
             user: &self.session.caller.principal.user,
             reads: self.entry().tool.definition().annotations.read_only,
         };
+        let reads = request.method.is_safe();
         let sending = self.session.hub.requests.send(scope, request);
-        if self.entry().tool.definition().cache.is_none() {
+        if reads && self.entry().tool.definition().cache.is_none() {
             return Box::pin(sending);
         }
         Box::pin(async move {
             let response = sending.await?;
+            if !reads {
+                self.wrote.store(true, Ordering::Release);
+            }
             if let Some(bound) = CacheControl::bound(response.headers()) {
                 let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
                 self.keep_for.fetch_min(bound, Ordering::Relaxed);

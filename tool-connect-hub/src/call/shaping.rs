@@ -141,7 +141,7 @@ async fn fit(
     stored: Option<FileRef>,
     told: &mut Vec<Content>,
 ) -> Result<()> {
-    let mut measure = Measure { budget, tokenizer: scope.hub().tokenizer.clone() };
+    let mut measure = Measure::new(budget, scope.hub().tokenizer.clone());
     if !matches!(output.body, Body::Empty) {
         let text = output.to_json()?;
         if stored.is_some() {

@@ -1,12 +1,13 @@
 //! One attempt: a request and the redirects that it leads to, each hop guarded anew.
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tool_connect_core::http::{RequestBody, Response};
 use tool_connect_core::{Error, ErrorKind, Result};
+use url::Url;
 
 use super::exchange::{Answer, Hop};
 use super::send::{Asked, Failed};
-use super::{RequestScope, RequestStack, answer, redirect};
+use super::{RequestScope, RequestStack, answer, fresh, redirect};
 
 impl RequestStack {
     pub(super) async fn attempt(
@@ -15,22 +16,32 @@ impl RequestStack {
         asked: &Asked,
         body: RequestBody,
     ) -> Result<Response, Failed> {
-        let mut hop =
-            Hop { method: asked.method.clone(), url: asked.url.clone(), headers: asked.headers.clone() };
+        // Where a redirect led to; most requests meet none.
+        let mut moved: Option<(Method, Url, HeaderMap)> = None;
         let mut body = body;
         let mut redirects = 0;
         loop {
+            let hop = match &moved {
+                Some((method, url, headers)) => Hop { method, url, headers },
+                None => Hop::first(asked),
+            };
             let copy = body.try_clone();
-            let sent = self.exchange(cx, asked, &hop, body).await;
+            let sent = self.exchange(cx, asked, hop, body).await;
             // What a failed hop has not executed says nothing of the hop before it.
             let answer = sent.map_err(|failed| if redirects == 0 { failed } else { later(asked, failed) })?;
             let head = &answer.response;
-            let next = match redirect::next(&hop.method, &hop.url, head.status(), head.headers()) {
+            let next = match redirect::next(hop.method, hop.url, head.status(), head.headers()) {
                 // Who wants any answer gets this one.
                 Err(error) if asked.options.any_status && error.kind() == ErrorKind::Provider => None,
                 next => next.map_err(|error| unless_read(asked, error))?,
             };
-            let Some(next) = next else { return self.finish(cx, asked, &hop, answer, redirects > 0).await };
+            let Some(next) = next else {
+                return match self.finish(cx, asked, hop, answer, redirects > 0)? {
+                    Ok(response) => Ok(response),
+                    // Boxed: no part of the future of the many that succeed.
+                    Err(answer) => Err(Box::pin(self.refused(cx, asked, hop, answer)).await),
+                };
+            };
             if redirects == self.settings.max_redirects {
                 let error = Error::new(
                     ErrorKind::Provider,
@@ -52,48 +63,57 @@ impl RequestStack {
                 }
             };
             // A validator belongs to its address.
-            asked.unconditional(&mut hop.headers);
-            let same_origin = next.url.origin() == hop.url.origin();
-            redirect::carry_over(&mut hop.headers, &cx.endpoint.scheme, same_origin, next.with_body);
-            hop = Hop { method: next.method, url: next.url, headers: hop.headers };
+            let mut headers = hop.headers.clone();
+            asked.unconditional(&mut headers);
+            let same_origin = super::same_origin(&next.url, hop.url);
+            redirect::carry_over(&mut headers, &cx.endpoint.scheme, same_origin, next.with_body);
+            moved = Some((next.method, next.url, headers));
         }
     }
 
-    /// Turns the last hop's answer into a response or an error.
-    async fn finish(
+    /// Turns the last hop's answer into a response, or gives back one that is an error.
+    fn finish(
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
-        hop: &Hop,
+        hop: Hop<'_>,
         answer: Answer,
         redirected: bool,
-    ) -> Result<Response, Failed> {
-        let Answer { response, version, limit, verdict } = answer;
-        let signed = version.is_some();
-        let (parts, mut body) = response.into_parts();
+    ) -> Result<Result<Response, Answer>, Failed> {
         let cap = self.cap(asked);
-        if parts.status == StatusCode::NOT_MODIFIED && asked.kept.is_some() && !redirected {
+        let (head, version) = (&answer.response, answer.version);
+        if head.status() == StatusCode::NOT_MODIFIED && asked.kept.is_some() && !redirected {
+            let (parts, body) = answer.response.into_parts();
             let renewed = self
                 .cache
                 .as_ref()
-                .and_then(|cache| cache.renewed(asked, version, &parts, self.clock.now(), cap));
-            return Ok(renewed.unwrap_or_else(|| Response::new(parts, body, cap)));
+                .and_then(|cache| cache.renewed(asked, version, &parts, &*self.clock, cap));
+            return Ok(Ok(renewed.unwrap_or_else(|| Response::new(parts, body, cap))));
         }
-        if parts.status.is_success() && verdict.is_none() {
-            if hop.method != Method::HEAD && announced(&parts).is_some_and(|length| length > cap) {
-                let error = Error::new(
-                    ErrorKind::TooLarge,
-                    format!(
-                        "the service announces more than the cap of {cap} bytes; ask for less, or raise `max_bytes`"
-                    ),
-                );
-                return Err(unless_read(asked, error).into());
-            }
-            if let (Some(cache), false) = (&self.cache, redirected) {
-                body = cache.keeping(cx, asked, version, &parts, body, self.clock.now());
-            }
-            return Ok(Response::new(parts, body, cap));
+        if !head.status().is_success() || answer.verdict.is_some() {
+            return Ok(Err(answer));
         }
+        if *hop.method != Method::HEAD && fresh::length(head.headers()).is_some_and(|length| length > cap) {
+            let error = Error::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "the service announces more than the cap of {cap} bytes; ask for less, or raise `max_bytes`"
+                ),
+            );
+            return Err(unless_read(asked, error).into());
+        }
+        let (parts, mut body) = answer.response.into_parts();
+        if let (Some(cache), false) = (&self.cache, redirected) {
+            body = cache.keeping(cx, asked, version, &parts, body, &*self.clock);
+        }
+        Ok(Ok(Response::new(parts, body, cap)))
+    }
+
+    /// What an answer that is an error means: the request's and the connector's word first, then the status code's.
+    async fn refused(&self, cx: &RequestScope<'_>, asked: &Asked, hop: Hop<'_>, answer: Answer) -> Failed {
+        let Answer { response, version, limit, verdict } = answer;
+        let signed = version.is_some();
+        let (parts, mut body) = response.into_parts();
         let now = self.clock.now();
         let error = if let Some(error) = verdict {
             answer::completed(error, &parts, now)
@@ -109,8 +129,9 @@ impl RequestStack {
         };
         self.learn_refusal(asked, limit, &error);
         let error = error.with("host", hop.url.host_str().unwrap_or_default());
+        let cap = self.cap(asked);
         let answer = asked.options.any_status.then(|| Box::new(Response::new(parts, body, cap)));
-        Err(Failed { error, answer, refused_here: false })
+        Failed { error, answer, refused_here: false }
     }
 }
 
@@ -121,8 +142,4 @@ fn unless_read(asked: &Asked, error: Error) -> Error {
 
 fn later(asked: &Asked, failed: Failed) -> Failed {
     Failed { error: unless_read(asked, failed.error), ..failed }
-}
-
-fn announced(parts: &http::response::Parts) -> Option<u64> {
-    parts.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

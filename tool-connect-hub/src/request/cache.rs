@@ -14,13 +14,14 @@ use futures_core::Stream;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use serde::Deserialize;
 use tool_connect_core::http::{ByteStream, Response};
 use tool_connect_core::{Clock, ConnectionId, Connector, CredentialVersion, Result, TenantId, UserId};
 
+use super::RequestScope;
+use super::fresh::{self, CacheControl};
 use super::send::Asked;
-use super::{RequestScope, fresh};
 
 /// The cache of providers' answers.
 ///
@@ -107,6 +108,11 @@ impl Kept {
         etag.or(modified).is_some()
     }
 
+    /// Whether an answer in full has the very validator that the request said is kept.
+    fn is_sent_again(&self, answer: &HeaderMap) -> bool {
+        self.headers.get(header::ETAG).is_some_and(|etag| answer.get(header::ETAG) == Some(etag))
+    }
+
     fn response(&self, cap: u64, age: Option<u64>) -> Response {
         let (mut parts, ()) = http::Response::new(()).into_parts();
         parts.headers = self.headers.clone();
@@ -118,16 +124,37 @@ impl Kept {
     }
 }
 
+type Hasher = foldhash::fast::RandomState;
+
 #[derive(Clone)]
 struct Size;
 
-impl Weighter<Key, Arc<Kept>> for Size {
-    fn weight(&self, key: &Key, kept: &Arc<Kept>) -> u64 {
+#[derive(Clone)]
+pub(super) enum Entry {
+    Answer(Arc<Kept>),
+    /// The provider ignores validators: it was told what is kept, and sent that again. Until then, in monotonic nanoseconds;
+    /// another of its servers may do better. Holds the connector, as an answer does.
+    Ignored {
+        until: u64,
+        _connector: Arc<dyn Connector>,
+    },
+}
+
+/// For how long a provider that ignored validators is believed to go on with it.
+const IGNORES: u64 = 600_000_000_000;
+
+impl Weighter<Arc<Key>, Entry> for Size {
+    fn weight(&self, key: &Arc<Key>, kept: &Entry) -> u64 {
         let size = |headers: &mut dyn Iterator<Item = (&HeaderName, &HeaderValue)>| {
             headers.map(|(name, value)| name.as_str().len() + value.len() + 64).sum::<usize>()
         };
         let of_key = size(&mut key.headers.iter().map(|(name, value)| (name, value)));
-        let all = 512 + key.url.len() + of_key + size(&mut kept.headers.iter()) + kept.body.len();
+        let answer = |kept: &Arc<Kept>| size(&mut kept.headers.iter()) + kept.body.len();
+        let kept = match kept {
+            Entry::Answer(kept) => answer(kept),
+            Entry::Ignored { .. } => 0,
+        };
+        let all = 512 + key.url.len() + of_key + kept;
         u64::try_from(all).unwrap_or(u64::MAX)
     }
 }
@@ -137,12 +164,12 @@ const PLACES: u64 = 1024;
 
 /// One per Hub.
 pub(super) struct HttpCache {
-    kept: Cache<Key, Arc<Kept>, Size>,
+    kept: Cache<Arc<Key>, Entry, Size, Hasher>,
     serves_fresh: bool,
     max_body: usize,
     /// From when on what is asked for is newer than the last write, by account.
     written: Vec<AtomicU64>,
-    hasher: std::hash::RandomState,
+    hasher: Hasher,
 }
 
 impl HttpCache {
@@ -152,35 +179,41 @@ impl HttpCache {
         }
         let items = usize::try_from(settings.max_bytes / 2048).unwrap_or(usize::MAX).clamp(16, 1 << 16);
         Some(Arc::new(Self {
-            kept: Cache::with_weighter(items, settings.max_bytes, Size),
+            kept: Cache::with(
+                items,
+                settings.max_bytes,
+                Size,
+                Hasher::default(),
+                DefaultLifecycle::default(),
+            ),
             serves_fresh: settings.mode == HttpCacheMode::Fresh,
             max_body: settings.max_body_bytes,
             written: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
-            hasher: std::hash::RandomState::new(),
+            hasher: Hasher::default(),
         }))
     }
 
     /// The key of a request without a body whose answer may be kept.
-    pub(super) fn key(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Key> {
+    pub(super) fn key(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Arc<Key>> {
         if asked.method != Method::GET || fresh::own_way(&asked.headers) {
             return None;
         }
         let mut headers: Vec<_> =
             asked.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         headers.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
-        Some(Key {
+        Some(Arc::new(Key {
             account: Account::of(cx),
             url: asked.url.as_str().to_owned(),
             headers,
             anonymous: asked.options.anonymous,
-        })
+        }))
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<Kept>> {
+    pub(super) fn get(&self, key: &Arc<Key>) -> Option<Entry> {
         self.kept.get(key)
     }
 
-    pub(super) fn forget(&self, key: &Key) {
+    pub(super) fn forget(&self, key: &Arc<Key>) {
         self.kept.remove(key);
     }
 
@@ -217,7 +250,7 @@ impl HttpCache {
         asked: &Asked,
         version: Option<CredentialVersion>,
         parts: &Parts,
-        now: std::time::SystemTime,
+        clock: &dyn Clock,
         cap: u64,
     ) -> Option<Response> {
         let (key, kept) = (asked.key.as_ref()?, asked.kept.as_ref()?);
@@ -228,8 +261,10 @@ impl HttpCache {
         }
         let mut headers = kept.headers.clone();
         fresh::renew(&mut headers, &parts.headers);
+        let headers = own(&headers);
+        let control = CacheControl::of(&headers);
         let kept = Kept {
-            fresh_until: until(asked, &headers, now),
+            fresh_until: until(asked, &headers, control, clock),
             headers,
             body: kept.body.clone(),
             version,
@@ -237,8 +272,8 @@ impl HttpCache {
             _connector: Arc::clone(&kept._connector),
         };
         let response = kept.response(cap, None);
-        if fresh::storable(StatusCode::OK, &kept.headers) {
-            self.kept.insert(key.clone(), Arc::new(kept));
+        if fresh::storable(StatusCode::OK, &kept.headers, control) {
+            self.kept.insert(Arc::clone(key), Entry::Answer(Arc::new(kept)));
         } else {
             self.kept.remove(key);
         }
@@ -253,27 +288,44 @@ impl HttpCache {
         version: Option<CredentialVersion>,
         parts: &Parts,
         body: ByteStream,
-        now: std::time::SystemTime,
+        clock: &dyn Clock,
     ) -> ByteStream {
-        let Some(key) = asked.key.clone() else { return body };
-        // Whatever was there is older.
-        self.kept.remove(&key);
-        let until = until(asked, &parts.headers, now);
+        let Some(key) = &asked.key else { return body };
+        let control = CacheControl::of(&parts.headers);
+        let until = until(asked, &parts.headers, control, clock);
         let validates =
             parts.headers.contains_key(header::ETAG) || parts.headers.contains_key(header::LAST_MODIFIED);
         let useful = validates || (self.serves_fresh && until > asked.began());
-        if !useful || !fresh::storable(parts.status, &parts.headers) {
+        let size =
+            fresh::length(&parts.headers).map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
+        if !useful || size > self.max_body || !fresh::storable(parts.status, &parts.headers, control) {
+            // Whatever was there is older.
+            self.kept.remove(key);
+            return body;
+        }
+        if self.serves_fresh {
+            // Nobody is served what was there while this one is read.
+            self.kept.remove(key);
+        } else if asked
+            .kept
+            .as_ref()
+            .is_some_and(|kept| kept.version == version && kept.is_sent_again(&parts.headers))
+        {
+            let until = asked.began().saturating_add(IGNORES);
+            let _connector = Arc::clone(&cx.endpoint.connector);
+            self.kept.insert(Arc::clone(key), Entry::Ignored { until, _connector });
             return body;
         }
         let kept = Kept {
-            headers: parts.headers.clone(),
+            headers: own(&parts.headers),
             body: Bytes::new(),
             version,
             asked: asked.began(),
             fresh_until: until,
             _connector: Arc::clone(&cx.endpoint.connector),
         };
-        Box::pin(Keeping { cache: Arc::clone(self), body, read: BytesMut::new(), kept: Some((key, kept)) })
+        let (cache, kept) = (Arc::clone(self), Some((Arc::clone(key), kept)));
+        Box::pin(Keeping { cache, body, read: Vec::with_capacity(size), kept })
     }
 
     /// Nothing that was asked for before this ends is fresh afterwards.
@@ -301,13 +353,28 @@ impl Account {
     }
 }
 
+/// The fields, copied into one block of memory: as they came they are parts of the connection's buffer, and would keep all
+/// of it.
+fn own(headers: &HeaderMap) -> HeaderMap {
+    let mut block = BytesMut::with_capacity(headers.values().map(HeaderValue::len).sum());
+    let mut owned = HeaderMap::with_capacity(headers.keys_len());
+    for (name, value) in headers {
+        block.extend_from_slice(value.as_bytes());
+        let copy = HeaderValue::from_maybe_shared(block.split().freeze());
+        // What is a value stays one.
+        owned.append(name, copy.unwrap_or_else(|_| value.clone()));
+    }
+    owned
+}
+
 /// A validator without the mark of a weak one.
 fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-fn until(asked: &Asked, headers: &HeaderMap, now: std::time::SystemTime) -> u64 {
-    let lifetime = u64::try_from(fresh::lifetime(headers, now).as_nanos()).unwrap_or(u64::MAX);
+fn until(asked: &Asked, headers: &HeaderMap, control: CacheControl, clock: &dyn Clock) -> u64 {
+    let lifetime = fresh::lifetime(headers, control, || clock.now());
+    let lifetime = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX);
     asked.began().saturating_add(lifetime)
 }
 
@@ -327,8 +394,8 @@ impl Drop for Writing<'_> {
 struct Keeping {
     cache: Arc<HttpCache>,
     body: ByteStream,
-    read: BytesMut,
-    kept: Option<(Key, Kept)>,
+    read: Vec<u8>,
+    kept: Option<(Arc<Key>, Kept)>,
 }
 
 impl Stream for Keeping {
@@ -341,19 +408,28 @@ impl Stream for Keeping {
                 if self.read.len().saturating_add(chunk.len()) <= self.cache.max_body {
                     self.read.extend_from_slice(chunk);
                 } else {
-                    self.kept = None;
-                    self.read = BytesMut::new();
+                    self.give_up();
                 }
             }
             Some(Ok(_)) => {}
-            Some(Err(_)) => self.kept = None,
+            Some(Err(_)) => self.give_up(),
             None => {
                 if let Some((key, mut kept)) = self.kept.take() {
-                    kept.body = std::mem::take(&mut self.read).freeze();
-                    self.cache.kept.insert(key, Arc::new(kept));
+                    // Without the room that it grew into.
+                    kept.body = std::mem::take(&mut self.read).into_boxed_slice().into();
+                    self.cache.kept.insert(key, Entry::Answer(Arc::new(kept)));
                 }
             }
         }
         Poll::Ready(item)
+    }
+}
+
+impl Keeping {
+    fn give_up(&mut self) {
+        self.read = Vec::new();
+        if let Some((key, _)) = self.kept.take() {
+            self.cache.kept.remove(&key);
+        }
     }
 }

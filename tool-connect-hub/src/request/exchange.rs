@@ -20,10 +20,17 @@ use super::{RequestScope, RequestStack, rate_headers};
 const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 
 /// A request or a redirect's hop, before anything secret is in it.
-pub(super) struct Hop {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
+#[derive(Clone, Copy)]
+pub(super) struct Hop<'a> {
+    pub(super) method: &'a Method,
+    pub(super) url: &'a Url,
+    pub(super) headers: &'a HeaderMap,
+}
+
+impl<'a> Hop<'a> {
+    pub(super) fn first(asked: &'a Asked) -> Self {
+        Self { method: &asked.method, url: &asked.url, headers: &asked.headers }
+    }
 }
 
 /// A provider's answer, its body unread.
@@ -51,18 +58,17 @@ impl RequestStack {
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
-        hop: &Hop,
+        hop: Hop<'_>,
         body: RequestBody,
     ) -> Result<Answer, Failed> {
-        self.guard.check_url(&hop.url, &cx.endpoint.allowed)?;
-        let host = self.hosts.get(cx.endpoint, &hop.url)?;
+        self.guard.check_url(hop.url, &cx.endpoint.allowed)?;
+        let host = self.hosts.get(cx.endpoint, hop.url)?;
         // Another origin has limits of its own, which nobody told us.
-        let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(&hop.url);
+        let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(hop.url);
         let limit = ours.then(|| LimitKey::of(cx, asked.options.limited_as));
-        let permit = self.permit(cx, asked, &host, limit).await?;
+        let (permit, start) = self.permit(cx, asked, &host, limit).await?;
 
-        let (bound, call_ends) = self.bound(cx, asked)?;
-        let start = self.clock.monotonic();
+        let (bound, call_ends) = bound(cx, asked, start, self.settings.attempt_timeout)?;
         let work = Deadline::within(self.signed(cx, asked, hop, &host, body), bound);
         let outcome = match work.await {
             Ok(outcome) => outcome,
@@ -82,25 +88,26 @@ impl RequestStack {
         if let (Some(key), Some(window)) =
             (limit, rate_headers::window(answer.response.headers(), self.clock.now()))
         {
-            self.provider.learn(key, window, asked.now(&*self.clock));
+            self.provider.learn(key, window, asked.at(now));
         }
         Ok(answer)
     }
 
-    /// Waits for the provider's limit without holding a permit of the breaker, then takes both.
+    /// Waits for the provider's limit without holding a permit of the breaker, then takes both. Says when, too: a clock is
+    /// not read for nothing.
     async fn permit<'h>(
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
         host: &'h Host,
         limit: Option<LimitKey>,
-    ) -> Result<Permit<&'h Breaker>, Failed> {
+    ) -> Result<(Permit<&'h Breaker>, u64), Failed> {
         let mut patience = self.settings.limit_wait;
         loop {
-            let now = self.clock.monotonic();
-            let permit = host.breaker.try_acquire(now).map_err(|open| circuit_open(cx, host, open))?;
-            let Some(key) = limit else { return Ok(permit) };
-            let now = asked.now(&*self.clock);
+            let taken_at = self.clock.monotonic();
+            let permit = host.breaker.try_acquire(taken_at).map_err(|open| circuit_open(cx, host, open))?;
+            let Some(key) = limit else { return Ok((permit, taken_at)) };
+            let now = asked.at(taken_at);
             // The rate that is known ahead counts all requests together, also those that the provider counts apart.
             let rate = match (cx.endpoint.limits.requests, asked.options.limited_as) {
                 (rate @ Some(_), Some(_)) => self.provider.take(LimitKey::of(cx, Some("")), rate, now)?,
@@ -111,9 +118,9 @@ impl RequestStack {
                 Ok(()) => self.provider.take(key, own, now)?,
                 refused => refused,
             };
-            let Err(wait) = taken else { return Ok(permit) };
+            let Err(wait) = taken else { return Ok((permit, taken_at)) };
             drop(permit);
-            if wait > patience || self.time_left(cx).is_some_and(|left| wait >= left) {
+            if wait > patience || cx.time_left(taken_at).is_some_and(|left| wait >= left) {
                 (self.events)(EventKind::LimitRefused {
                     tool: cx.tool.clone(),
                     limit: "provider".to_owned(),
@@ -126,32 +133,13 @@ impl RequestStack {
         }
     }
 
-    /// How long the attempt may take, and whether the call's end is what bounds it.
-    fn bound(&self, cx: &RequestScope<'_>, asked: &Asked) -> Result<(Duration, bool), Failed> {
-        let shortest = [asked.options.attempt_timeout, cx.endpoint.limits.attempt_timeout]
-            .into_iter()
-            .flatten()
-            .fold(if asked.streams { UPLOAD } else { self.settings.attempt_timeout }, Duration::min);
-        match self.time_left(cx) {
-            Some(left) if left.is_zero() => Err(Failed::here(
-                Error::new(
-                    ErrorKind::DeadlineExceeded,
-                    "the call's time was over before the request could be sent",
-                )
-                .effect(Effect::NotExecuted),
-            )),
-            Some(left) if left < shortest => Ok((left, true)),
-            _ => Ok((shortest, false)),
-        }
-    }
-
     /// Sends the hop with its credential; once more, with a fresh one, where the first is refused, and once more where only
     /// the signature lacked something that the answer names.
     async fn signed(
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
-        hop: &Hop,
+        hop: Hop<'_>,
         host: &Host,
         body: RequestBody,
     ) -> Result<Answer, Failed> {
@@ -172,7 +160,11 @@ impl RequestStack {
                 }
             })?;
             let (head, rest) = response.into_parts();
-            let (rest, verdict) = self.judged(cx, asked, &head, rest).await?;
+            let (rest, verdict) = if asked.options.judged && head.status.is_success() {
+                Box::pin(self.judged(cx, asked, &head, rest)).await?
+            } else {
+                (rest, None)
+            };
             let refused = head.status == StatusCode::UNAUTHORIZED
                 || verdict.as_ref().is_some_and(|error| error.kind() == ErrorKind::NeedsReauth);
             let (Some(version), Some(address), Some(connection)) = (version, address, cx.connection) else {
@@ -218,9 +210,6 @@ impl RequestStack {
         head: &http::response::Parts,
         body: ByteStream,
     ) -> Result<(ByteStream, Option<Error>)> {
-        if !asked.options.judged || !head.status.is_success() {
-            return Ok((body, None));
-        }
         let whole = Response::new(head.clone(), body, self.cap(asked)).bytes().await;
         let whole = whole.map_err(|error| error.effect(asked.effect()))?;
         let verdict = asked.options.read_error(head, &whole);
@@ -234,37 +223,22 @@ impl RequestStack {
         cx: &RequestScope<'_>,
         asked: &Asked,
     ) -> Result<Option<CredentialVersion>> {
-        let hop =
-            Hop { method: asked.method.clone(), url: asked.url.clone(), headers: asked.headers.clone() };
-        Ok(self.prepare(cx, asked, &hop, RequestBody::Empty).await?.1)
+        Ok(self.prepare(cx, asked, Hop::first(asked), RequestBody::Empty).await?.1)
     }
 
-    /// Host layers, then the credential, then the guard over what came of it.
+    /// Host layers, then the guard over what came of them, then the credential.
     async fn prepare(
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
-        hop: &Hop,
+        hop: Hop<'_>,
         body: RequestBody,
     ) -> Result<(http::Request<RequestBody>, Option<u64>)> {
-        let mut request = http::Request::new(body);
-        *request.method_mut() = hop.method.clone();
-        *request.uri_mut() = hop.url.as_str().parse().map_err(|_| {
-            Error::new(ErrorKind::InvalidArguments, "the URL cannot be sent in a request; it may be too long")
-        })?;
-        *request.headers_mut() = hop.headers.clone();
-        if !cx.endpoint.allowed.allow.is_empty() {
-            request.extensions_mut().insert(cx.endpoint.allowed.clone());
-        }
-        let (mut parts, body) = request.into_parts();
-        for layer in &self.layers {
-            layer.before(&mut parts)?;
-        }
-        let url = if self.layers.is_empty() { hop.url.clone() } else { url_of(&parts)? };
-        self.guard.check_url(&url, &cx.endpoint.allowed)?;
+        let (mut parts, elsewhere) = self.unsigned(cx, hop)?;
+        let url = elsewhere.as_ref().unwrap_or(hop.url);
         let wanted = !asked.options.anonymous && cx.endpoint.scheme != AuthScheme::None;
         let version = match cx.connection {
-            Some(connection) if wanted && cx.endpoint.trusts(&url) => {
+            Some(connection) if wanted && cx.endpoint.trusts(url) => {
                 let bytes = match &body {
                     RequestBody::Empty => Some(&[][..]),
                     RequestBody::Bytes(bytes) => Some(&bytes[..]),
@@ -273,7 +247,7 @@ impl RequestStack {
                 let version =
                     self.authenticator.sign(connection, &cx.endpoint.scheme, &mut parts, bytes).await?;
                 // A credential in the query is fine, another host is not.
-                if url_of(&parts)?.origin() != url.origin() {
+                if !super::goes_to(&parts.uri, url) {
                     return Err(Error::new(
                         ErrorKind::Internal,
                         "the authenticator changed the request's address",
@@ -287,12 +261,36 @@ impl RequestStack {
         Ok((http::Request::from_parts(parts, body), version))
     }
 
+    /// The request as the host's layers leave it, and its URL where they may have changed it.
+    // Apart from what waits, whose future would hold each step of it.
+    fn unsigned(&self, cx: &RequestScope<'_>, hop: Hop<'_>) -> Result<(http::request::Parts, Option<Url>)> {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = hop.method.clone();
+        parts.uri = hop.url.as_str().parse().map_err(|_| {
+            Error::new(ErrorKind::InvalidArguments, "the URL cannot be sent in a request; it may be too long")
+        })?;
+        parts.headers = hop.headers.clone();
+        if !cx.endpoint.allowed.allow.is_empty() {
+            parts.extensions.insert(cx.endpoint.allowed.clone());
+        }
+        if self.layers.is_empty() {
+            // The hop itself has been through the guard.
+            return Ok((parts, None));
+        }
+        for layer in &self.layers {
+            layer.before(&mut parts)?;
+        }
+        let url = url_of(&parts)?;
+        self.guard.check_url(&url, &cx.endpoint.allowed)?;
+        Ok((parts, Some(url)))
+    }
+
     /// A refusal that names a time closes the provider's limit until then, for all who share it.
     pub(super) fn learn_refusal(&self, asked: &Asked, limit: Option<LimitKey>, error: &Error) {
         if let (Some(key), ErrorKind::RateLimited, Retry::After(wait)) =
             (limit, error.kind(), error.retry_advice())
         {
-            self.provider.close(key, wait.min(rate_headers::LONGEST), asked.now(&*self.clock));
+            self.provider.close(key, wait.min(rate_headers::LONGEST), asked.at(self.clock.monotonic()));
         }
     }
 
@@ -300,14 +298,14 @@ impl RequestStack {
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
-        hop: &Hop,
+        hop: Hop<'_>,
         host: &Host,
         outcome: &Result<Answer, Failed>,
         took: Duration,
     ) {
         let end = RequestEnd {
             instance: &cx.endpoint.instance,
-            method: &hop.method,
+            method: hop.method,
             host: host.name(),
             template: asked.options.template.as_deref().filter(|template| template.starts_with('/')),
             status: outcome.as_ref().ok().map(|answer| answer.response.status()),
@@ -327,14 +325,40 @@ impl RequestStack {
     }
 }
 
+/// How long the attempt may take from now on, and whether the call's end is what bounds it.
+fn bound(
+    cx: &RequestScope<'_>,
+    asked: &Asked,
+    now: u64,
+    attempt_timeout: Duration,
+) -> Result<(Duration, bool), Failed> {
+    let shortest = [asked.options.attempt_timeout, cx.endpoint.limits.attempt_timeout]
+        .into_iter()
+        .flatten()
+        .fold(if asked.streams { UPLOAD } else { attempt_timeout }, Duration::min);
+    match cx.time_left(now) {
+        Some(left) if left.is_zero() => Err(Failed::here(
+            Error::new(
+                ErrorKind::DeadlineExceeded,
+                "the call's time was over before the request could be sent",
+            )
+            .effect(Effect::NotExecuted),
+        )),
+        Some(left) if left < shortest => Ok((left, true)),
+        _ => Ok((shortest, false)),
+    }
+}
+
 fn url_of(parts: &http::request::Parts) -> Result<Url> {
     Url::parse(&parts.uri.to_string())
         .map_err(|_| Error::new(ErrorKind::Config, "a host layer made the request's URL malformed"))
 }
 
-/// Whether a failure says something about the host that was asked.
+/// Whether a failure says something about the host that was asked. One that left a request unread, and is to be asked at once
+/// again, is well.
 fn of_the_host(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Transport | ErrorKind::DeadlineExceeded)
+        && !matches!(error.retry_advice(), Retry::After(_))
 }
 
 fn timed_out(asked: &Asked, host: &Host, bound: Duration, call_ends: bool) -> Error {

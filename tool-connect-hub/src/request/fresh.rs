@@ -24,17 +24,16 @@ impl CacheControl {
         // What cannot be read is taken as the strictest.
         for directive in values.iter().flat_map(|value| value.to_str().unwrap_or("no-store").split(',')) {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-            let value = value.trim().trim_matches('"');
-            match name.trim().to_ascii_lowercase().as_str() {
-                "no-store" => found.no_store = true,
+            let is = |known: &str| name.trim().eq_ignore_ascii_case(known);
+            if is("no-store") {
+                found.no_store = true;
+            } else if is("no-cache") {
                 // With field names it forbids those fields only; to ask again is allowed nevertheless.
-                "no-cache" => found.no_cache = true,
-                "max-age" => {
-                    // Of two the shorter, and what is no number is 0 (RFC 9111 §4.2.1).
-                    let age = Duration::from_secs(value.parse().unwrap_or(0));
-                    found.max_age = Some(found.max_age.map_or(age, |other| other.min(age)));
-                }
-                _ => {}
+                found.no_cache = true;
+            } else if is("max-age") {
+                // Of two the shorter, and what is no number is 0 (RFC 9111 §4.2.1).
+                let age = Duration::from_secs(value.trim().trim_matches('"').parse().unwrap_or(0));
+                found.max_age = Some(found.max_age.map_or(age, |other| other.min(age)));
             }
         }
         found
@@ -51,15 +50,18 @@ impl CacheControl {
 }
 
 /// For how long the answer may be served without asking, from when it was asked for.
-pub(super) fn lifetime(headers: &HeaderMap, now: SystemTime) -> Duration {
-    let control = CacheControl::of(headers);
+pub(super) fn lifetime(
+    headers: &HeaderMap,
+    control: CacheControl,
+    now: impl FnOnce() -> SystemTime,
+) -> Duration {
     if control.no_cache || control.no_store {
         return Duration::ZERO;
     }
     let stated = control.max_age.or_else(|| {
         let expires = headers.get(header::EXPIRES)?.to_str().ok()?;
         // A bare number is no date, and so in the past.
-        parse_retry_after(expires, now).filter(|_| expires.contains(' '))
+        parse_retry_after(expires, now()).filter(|_| expires.contains(' '))
     });
     stated.unwrap_or_default().saturating_sub(age(headers)).min(LONGEST)
 }
@@ -69,11 +71,16 @@ pub(super) fn age(headers: &HeaderMap) -> Duration {
     Duration::from_secs(age.unwrap_or(0))
 }
 
+/// How long the body is, where that is said, in bytes.
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Whether the answer may be kept at all.
-pub(super) fn storable(status: StatusCode, headers: &HeaderMap) -> bool {
+pub(super) fn storable(status: StatusCode, headers: &HeaderMap, control: CacheControl) -> bool {
     let varies = headers.get_all(header::VARY).iter().any(|value| value.as_bytes().contains(&b'*'));
     status == StatusCode::OK
-        && !CacheControl::of(headers).no_store
+        && !control.no_store
         && !varies
         && !headers.contains_key(header::SET_COOKIE)
         && !headers.contains_key(header::CONTENT_RANGE)
@@ -81,17 +88,15 @@ pub(super) fn storable(status: StatusCode, headers: &HeaderMap) -> bool {
 
 /// Whether a request asks for something else than the resource as it is, or handles validators itself.
 pub(super) fn own_way(headers: &HeaderMap) -> bool {
-    [
+    const NAMES: [HeaderName; 6] = [
         header::RANGE,
         header::IF_MATCH,
         header::IF_NONE_MATCH,
         header::IF_MODIFIED_SINCE,
         header::IF_UNMODIFIED_SINCE,
         header::IF_RANGE,
-    ]
-    .iter()
-    .any(|name| headers.contains_key(name))
-        || CacheControl::of(headers).no_store
+    ];
+    headers.keys().any(|name| NAMES.contains(name)) || CacheControl::of(headers).no_store
 }
 
 /// Whether a request wants the provider to be asked.
@@ -123,7 +128,8 @@ mod tests {
     }
 
     fn seconds(pairs: &[(&'static str, &'static str)]) -> u64 {
-        lifetime(&headers(pairs), SystemTime::UNIX_EPOCH).as_secs()
+        let headers = headers(pairs);
+        lifetime(&headers, CacheControl::of(&headers), || SystemTime::UNIX_EPOCH).as_secs()
     }
 
     #[test]
@@ -151,6 +157,7 @@ mod tests {
 
     #[test]
     fn what_must_not_be_kept_is_not() {
+        let storable = |status, headers: &HeaderMap| storable(status, headers, CacheControl::of(headers));
         let ok = |pairs: &[_]| storable(StatusCode::OK, &headers(pairs));
         assert!(ok(&[]) && ok(&[("vary", "accept, authorization")]));
         assert!(

@@ -17,7 +17,9 @@ mod send;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::Uri;
 use tool_connect_core::http::{Transport, TransportLimits};
 use tool_connect_core::{
     AuthScheme, Authenticator, Clock, Connection, Connector, ConnectorLimits, Error, ErrorKind, EventKind,
@@ -54,9 +56,32 @@ impl Endpoint {
 
     /// Whether the credential may go to this URL.
     fn trusts(&self, url: &Url) -> bool {
-        let origin = url.origin();
-        self.base_url.iter().chain(&self.allowed.credentials).any(|known| known.origin() == origin)
+        self.base_url.iter().chain(&self.allowed.credentials).any(|known| same_origin(known, url))
     }
+}
+
+/// Whether two URLs for requests have one origin (RFC 6454 §5). Unlike [`Url::origin`] it copies no host.
+fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// Whether a request goes where the URL leads, its path and query aside.
+fn goes_to(request: &Uri, url: &Url) -> bool {
+    let Some(authority) = request.authority() else { return false };
+    let port = match authority.port() {
+        Some(port) => Some(port.as_u16()),
+        // A URL does not repeat its scheme's own port. What is no port of a number is none of it, either.
+        None if authority.as_str().len() == authority.host().len() && url.port().is_none() => {
+            url.port_or_known_default()
+        }
+        None => None,
+    };
+    request.scheme_str() == Some(url.scheme())
+        && !authority.as_str().contains('@')
+        && url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
+        && port == url.port_or_known_default()
 }
 
 /// Whose request it is, and how much time it has.
@@ -71,6 +96,13 @@ pub(crate) struct RequestScope<'a> {
     /// Whether the tool only reads.
     pub(crate) reads: bool,
     pub(crate) tool: &'a ToolId,
+}
+
+impl RequestScope<'_> {
+    /// How much time the call has left at this moment, in monotonic nanoseconds; `None` where it has no deadline.
+    fn time_left(&self, now: u64) -> Option<Duration> {
+        Some(Duration::from_nanos(self.deadline?.saturating_sub(now)))
+    }
 }
 
 /// One per Hub.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use tool_connect_tower::retry::parse_retry_after;
 
 /// A wait that no header can exceed, so that a mistaken one does not close a connection for good.
@@ -15,35 +15,50 @@ pub(super) struct Window {
     pub(super) reset: Duration,
 }
 
+const DRAFT: HeaderName = HeaderName::from_static("ratelimit");
+
 /// Separate fields that say how many are left and until when. A service may have several windows: of all requests, of those to
 /// one endpoint, and of points that requests cost.
-const FAMILIES: [(&str, &str); 6] = [
-    ("ratelimit-remaining", "ratelimit-reset"),
-    ("x-ratelimit-remaining", "x-ratelimit-reset"),
-    ("x-rate-limit-remaining", "x-rate-limit-reset"),
-    ("x-ratelimit-requests-remaining", "x-ratelimit-requests-reset"),
-    ("x-ratelimit-endpoint-requests-remaining", "x-ratelimit-endpoint-requests-reset"),
-    (POINTS, "x-ratelimit-complexity-reset"),
+static FAMILIES: [Family; 6] = [
+    Family::new("ratelimit-remaining", "ratelimit-reset", false),
+    Family::new("x-ratelimit-remaining", "x-ratelimit-reset", false),
+    Family::new("x-rate-limit-remaining", "x-rate-limit-reset", false),
+    Family::new("x-ratelimit-requests-remaining", "x-ratelimit-requests-reset", false),
+    Family::new("x-ratelimit-endpoint-requests-remaining", "x-ratelimit-endpoint-requests-reset", false),
+    Family::new("x-ratelimit-complexity-remaining", "x-ratelimit-complexity-reset", true),
 ];
-/// Points that are left, not requests.
-const POINTS: &str = "x-ratelimit-complexity-remaining";
+
+struct Family {
+    remaining: HeaderName,
+    reset: HeaderName,
+    /// Whether points are left, not requests.
+    points: bool,
+}
+
+impl Family {
+    const fn new(remaining: &'static str, reset: &'static str, points: bool) -> Self {
+        Self { remaining: HeaderName::from_static(remaining), reset: HeaderName::from_static(reset), points }
+    }
+
+    fn window(&self, headers: &HeaderMap, now: SystemTime) -> Option<Window> {
+        let remaining = text(headers, &self.remaining).and_then(first_number)?;
+        let reset = text(headers, &self.reset)?;
+        // Points become requests of the size that this one had.
+        let cost = if self.points { cost(headers) } else { 1.0 };
+        Some(Window { remaining: whole(remaining / cost), reset: until(reset, now)? })
+    }
+}
 
 /// Reads a window from `RateLimit` (the IETF draft, its present and its earlier form), the separate
 /// `RateLimit-*` fields, and the `X-RateLimit-*` and `X-Rate-Limit-*` families. Of several windows
 /// the one that binds first.
 pub(super) fn window(headers: &HeaderMap, now: SystemTime) -> Option<Window> {
-    let draft = headers.get_all("ratelimit").iter().filter_map(|value| value.to_str().ok());
-    let listed = draft.flat_map(|text| split_outside_quotes(text, ',').collect::<Vec<_>>());
+    let draft = headers.get_all(&DRAFT).iter().filter_map(|value| value.to_str().ok());
+    let listed = draft.flat_map(|text| split_outside_quotes(text, ','));
     let items = listed.filter_map(item);
     // The earlier form is one item spread over the list: `limit=100, remaining=50, reset=50`.
-    let spread = headers.get("ratelimit").and_then(|value| value.to_str().ok()).and_then(spread);
-    let separate = FAMILIES.into_iter().filter_map(|(remaining, reset)| {
-        // Points become requests of the size that this one had.
-        let cost = if remaining == POINTS { cost(headers) } else { 1.0 };
-        let remaining = text(headers, remaining).and_then(first_number)?;
-        let reset = text(headers, reset)?;
-        Some(Window { remaining: whole(remaining / cost), reset: until(reset, now)? })
-    });
+    let spread = text(headers, &DRAFT).and_then(spread);
+    let separate = FAMILIES.iter().filter_map(|family| family.window(headers, now));
     let all = items.chain(spread).chain(separate);
     all.map(|window| Window { reset: window.reset.min(LONGEST), ..window })
         .min_by_key(|window| (window.remaining, std::cmp::Reverse(window.reset)))
@@ -88,10 +103,11 @@ fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &st
 
 /// How many points the request cost that was answered; one at least.
 fn cost(headers: &HeaderMap) -> f64 {
-    text(headers, "x-complexity").and_then(first_number).map_or(1.0, |points| points.max(1.0))
+    const COST: HeaderName = HeaderName::from_static("x-complexity");
+    text(headers, &COST).and_then(first_number).map_or(1.0, |points| points.max(1.0))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 

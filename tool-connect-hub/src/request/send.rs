@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, header};
 use tool_connect_core::http::{OutboundRequest, RequestBody, RequestOptions, Response};
-use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result, Retry};
+use tool_connect_core::{Effect, Error, ErrorKind, Result, Retry};
 use tool_connect_tower::retry;
 use url::Url;
 
-use super::cache::{Kept, Key};
+use super::cache::{Entry, Kept, Key};
 use super::{RequestScope, RequestStack};
 
 /// Headers that the transport writes; a tool that sets them could smuggle a second request.
@@ -32,7 +32,7 @@ pub(super) struct Asked {
     pub(super) headers: HeaderMap,
     pub(super) options: RequestOptions,
     /// Under which key its answer may be kept, and what is kept under it.
-    pub(super) key: Option<Key>,
+    pub(super) key: Option<Arc<Key>>,
     pub(super) kept: Option<Arc<Kept>>,
     /// Whether its body is a stream, whose sending takes as long as it takes.
     pub(super) streams: bool,
@@ -72,9 +72,9 @@ impl Asked {
         self.waited.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    /// The time, counting what was waited for even where the Hub's clock is one that a test moves.
-    pub(super) fn now(&self, clock: &dyn Clock) -> u64 {
-        clock.monotonic().max(self.began.saturating_add(self.waited.load(Ordering::Relaxed)))
+    /// The time that a reading of the clock stands for, counting what was waited for even where the Hub's clock is one that a test moves.
+    pub(super) fn at(&self, now: u64) -> u64 {
+        now.max(self.began.saturating_add(self.waited.load(Ordering::Relaxed)))
     }
 }
 
@@ -101,24 +101,39 @@ impl Failed {
 
 impl RequestStack {
     /// Sends a request through the stack.
-    pub(crate) async fn send(&self, cx: RequestScope<'_>, request: OutboundRequest) -> Result<Response> {
-        let OutboundRequest { method, url, headers, mut body, options, .. } = request;
-        if let Some(name) = OF_THE_TRANSPORT.iter().find(|name| headers.contains_key(*name)) {
+    // Not an async function: such a one would hold the request twice, as it came and as it is asked.
+    pub(crate) fn send<'a>(
+        &'a self,
+        cx: RequestScope<'a>,
+        request: OutboundRequest,
+    ) -> impl Future<Output = Result<Response>> + Send + use<'a> {
+        let OutboundRequest { method, url, headers, body, options, .. } = request;
+        let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
+        let streams = matches!(body, RequestBody::Stream(..));
+        let mut asked =
+            Asked { method, url, headers, options, key: None, kept: None, streams, began, waited };
+        async move { self.repeat(&cx, &mut asked, body).await }
+    }
+
+    async fn repeat(
+        &self,
+        cx: &RequestScope<'_>,
+        asked: &mut Asked,
+        mut body: RequestBody,
+    ) -> Result<Response> {
+        // Requests have few headers, and to compare names is cheaper than to look each of these up.
+        if let Some(name) = asked.headers.keys().find(|name| OF_THE_TRANSPORT.contains(name)) {
             return Err(Error::new(
                 ErrorKind::InvalidArguments,
                 format!("the header `{name}` is written by the transport; leave it out"),
             ));
         }
-        let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
-        let streams = matches!(body, RequestBody::Stream(..));
-        let mut asked =
-            Asked { method, url, headers, options, key: None, kept: None, streams, began, waited };
         // Before the host is remembered: a refused one shall leave no trace.
         self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
         let _writing = match &self.cache {
-            Some(cache) if !asked.reads() => Some(cache.writing(&cx, &*self.clock)),
+            Some(cache) if !asked.reads() => Some(cache.writing(cx, &*self.clock)),
             Some(_) if !matches!(body, RequestBody::Empty) => None,
-            Some(_) => match self.served(&cx, &mut asked).await {
+            Some(_) => match self.served(cx, asked).await {
                 Some(response) => return Ok(response),
                 None => None,
             },
@@ -129,7 +144,7 @@ impl RequestStack {
         let (mut attempts, mut unknown) = (1, false);
         loop {
             let copy = body.try_clone();
-            let failed = match self.attempt(&cx, &asked, body).await {
+            let failed = match self.attempt(cx, asked, body).await {
                 // Not changed, but what is kept is another account's or another state: ask for all of it.
                 Ok(response) if response.status() == StatusCode::NOT_MODIFIED && asked.kept.is_some() => {
                     let mut headers = std::mem::take(&mut asked.headers);
@@ -144,7 +159,7 @@ impl RequestStack {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            let facts = self.facts(&cx, &asked, &failed, copy.is_some());
+            let facts = self.facts(cx, asked, &failed, copy.is_some());
             match (self.policy.decide(attempts, &facts, &host.budget, &self.random), copy) {
                 (Ok(wait), Some(copy)) => {
                     unknown |= failed.error.effect_on_provider() == Effect::Unknown && !asked.reads();
@@ -176,10 +191,18 @@ impl RequestStack {
     async fn served(&self, cx: &RequestScope<'_>, asked: &mut Asked) -> Option<Response> {
         let cache = self.cache.as_ref()?;
         asked.key = cache.key(cx, asked);
-        let kept = cache.get(asked.key.as_ref()?)?;
-        let now = self.clock.monotonic();
+        let now = asked.began();
+        let kept = match cache.get(asked.key.as_ref()?)? {
+            Entry::Answer(kept) => kept,
+            Entry::Ignored { until, .. } => {
+                if now < until {
+                    asked.key = None;
+                }
+                return None;
+            }
+        };
         if cache.is_fresh(cx, asked, &kept, now)
-            && let Ok(version) = self.version(cx, asked).await
+            && let Ok(version) = Box::pin(self.version(cx, asked)).await
             && let Some(response) = cache.serve(&kept, version, now, self.cap(asked))
         {
             return Some(response);
@@ -216,13 +239,7 @@ impl RequestStack {
                 Retry::After(wait) => Some(wait),
                 _ => None,
             },
-            time_left: self.time_left(cx),
+            time_left: cx.time_left(self.clock.monotonic()),
         }
-    }
-
-    /// How much time the call has left; `None` where it has no deadline.
-    pub(super) fn time_left(&self, cx: &RequestScope<'_>) -> Option<Duration> {
-        let deadline = cx.deadline?;
-        Some(Duration::from_nanos(deadline.saturating_sub(self.clock.monotonic())))
     }
 }

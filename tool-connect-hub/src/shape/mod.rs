@@ -12,7 +12,9 @@ mod read;
 mod tests;
 
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -39,7 +41,8 @@ pub struct ShapeSettings {
 }
 
 /// Counts the tokens that a text is for a model, for [`Budget::Tokens`]. A closure is one. It must not block, and is asked for
-/// texts of about the budget's size.
+/// texts of about the budget's size. One that panics is not asked again for the same result, whose tokens are then estimated: the
+/// tool has run, and what it gave is not lost.
 ///
 /// ```
 /// let hub = tool_connect_hub::Hub::builder().tokenizer(|text: &str| text.split(' ').count()).build()?;
@@ -64,15 +67,48 @@ const MOST_BYTES_PER_TOKEN: usize = 16;
 /// A budget, and who counts.
 #[derive(Clone)]
 pub(crate) struct Measure {
-    pub(crate) budget: Budget,
-    pub(crate) tokenizer: Option<Arc<dyn Tokenizer>>,
+    budget: Budget,
+    tokenizer: Option<Arc<Asked>>,
+}
+
+/// The host's tokenizer, as far as one result is concerned.
+struct Asked {
+    tokenizer: Arc<dyn Tokenizer>,
+    /// It panicked.
+    failed: AtomicBool,
+}
+
+impl Asked {
+    /// How many tokens a text is; estimated once the tokenizer has panicked.
+    fn count(&self, text: &str) -> usize {
+        if self.failed.load(Ordering::Relaxed) {
+            return Budget::estimate(text);
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.tokenizer.count(text))) {
+            Ok(count) => count,
+            Err(panic) => {
+                drop(panic); // Its text may hold the result.
+                self.failed.store(true, Ordering::Relaxed);
+                tracing::warn!(
+                    target: "tool_connect",
+                    "the host's tokenizer panicked, which is a defect in it; the tokens of this result are estimated"
+                );
+                Budget::estimate(text)
+            }
+        }
+    }
 }
 
 impl Measure {
+    pub(crate) fn new(budget: Budget, tokenizer: Option<Arc<dyn Tokenizer>>) -> Self {
+        let asked = |tokenizer| Arc::new(Asked { tokenizer, failed: AtomicBool::new(false) });
+        Self { budget, tokenizer: tokenizer.map(asked) }
+    }
+
     /// The tokens to count and who counts them, where it is not bytes that decide.
-    fn counted(&self) -> Option<(usize, &dyn Tokenizer)> {
+    fn counted(&self) -> Option<(usize, &Asked)> {
         match (self.budget, &self.tokenizer) {
-            (Budget::Tokens(most), Some(tokenizer)) => Some((most, &**tokenizer)),
+            (Budget::Tokens(most), Some(tokenizer)) => Some((most, tokenizer)),
             _ => None,
         }
     }
@@ -201,7 +237,7 @@ pub(crate) async fn apart<T: Send + 'static>(
 pub(crate) fn panicked() -> Error {
     Error::new(
         ErrorKind::Panicked,
-        "the result could not be shaped: the host's tokenizer panicked; this is a defect in the host",
+        "shaping the result panicked; this is a defect in the host's store of results, or in tool-connect",
     )
 }
 

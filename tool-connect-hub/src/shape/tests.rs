@@ -88,7 +88,7 @@ fn hostile_values_are_cut_like_others() {
 }
 
 fn measure(budget: Budget) -> Measure {
-    Measure { budget, tokenizer: None }
+    Measure::new(budget, None)
 }
 
 #[test]
@@ -115,17 +115,15 @@ fn a_token_is_estimated_as_three_bytes_or_counted_by_the_host() {
     assert!((200..=300).contains(&estimated.len()), "{}", estimated.len());
     // A tokenizer for which every byte is a token, and one for which nothing is.
     let dense: Arc<dyn Tokenizer> = Arc::new(|text: &str| text.len());
-    let View::Cut(counted, _) =
-        view(text.as_bytes(), &Measure { budget: Budget::Tokens(100), tokenizer: Some(dense) })
-    else {
+    let View::Cut(counted, _) = view(text.as_bytes(), &Measure::new(Budget::Tokens(100), Some(dense))) else {
         panic!("it fits")
     };
     assert!((60..=100).contains(&counted.len()), "{}", counted.len());
     let thin: Arc<dyn Tokenizer> = Arc::new(|_: &str| 1);
-    let measure = Measure { budget: Budget::Tokens(100), tokenizer: Some(thin) };
+    let measure = Measure::new(Budget::Tokens(100), Some(thin));
     assert!(matches!(view(text.as_bytes(), &measure), View::Whole));
     let absurd: Arc<dyn Tokenizer> = Arc::new(|_: &str| usize::MAX);
-    let measure = Measure { budget: Budget::Tokens(100), tokenizer: Some(absurd) };
+    let measure = Measure::new(Budget::Tokens(100), Some(absurd));
     assert!(matches!(view(text.as_bytes(), &measure), View::Cut(text, _) if text.is_empty()));
 }
 
@@ -248,6 +246,11 @@ proptest! {
         prop_assert_eq!(piece.cuts.is_empty(), piece.text == text);
         let kept = Kept::new(text, "application/json");
         let again = kept.whole(piece.text.as_bytes(), &piece.cuts, "", 0, room.max(64));
+        // A number that is all of the result and longer than its room is read as the text that it is.
+        let again = match again {
+            Value::String(text) if value.is_number() => serde_json::from_str(&text).expect("a number"),
+            again => again,
+        };
         prop_assert_eq!(again, value);
     }
 

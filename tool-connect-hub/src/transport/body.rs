@@ -8,57 +8,61 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http_body::Body;
 use tokio::time::{Instant, Sleep};
 use tool_connect_core::{Effect, Error, ErrorKind, Result};
 
-/// Ends with an error where the inner stream is silent for too long or breaks off.
-pub(super) struct Watched<S> {
-    inner: Pin<Box<S>>,
+/// The bytes of a body; ends with an error where it is silent for too long or breaks off.
+pub(super) struct Watched<B> {
+    body: B,
     idle: Duration,
     /// Armed only while waiting.
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
 }
 
-impl<S> Watched<S> {
-    pub(super) fn new(inner: S, idle: Duration) -> Self {
-        Self { inner: Box::pin(inner), idle, timer: None, ended: false }
+impl<B> Watched<B> {
+    pub(super) fn new(body: B, idle: Duration) -> Self {
+        Self { body, idle, timer: None, ended: false }
     }
 }
 
-impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Watched<S> {
+impl<B> Stream for Watched<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: StdError + Send + Sync + 'static,
+{
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         let this = &mut *self;
-        if this.ended {
-            return Poll::Ready(None);
-        }
-        match this.inner.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(chunk))) => {
-                this.timer = None;
-                Poll::Ready(Some(Ok(chunk)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                this.ended = true;
-                Poll::Ready(Some(Err(broken(error))))
-            }
-            Poll::Ready(None) => {
-                this.ended = true;
-                Poll::Ready(None)
-            }
-            Poll::Pending => {
-                let idle = this.idle;
-                let timer = this
-                    .timer
-                    .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + idle)));
-                if timer.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
+        while !this.ended {
+            let item = match Pin::new(&mut this.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(chunk) => {
+                        this.timer = None;
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                    // Trailers, which nobody asked for.
+                    Err(_) => continue,
+                },
+                Poll::Ready(Some(Err(error))) => Some(Err(broken(error))),
+                Poll::Ready(None) => None,
+                Poll::Pending => {
+                    let idle = this.idle;
+                    let timer = this
+                        .timer
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + idle)));
+                    if timer.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    Some(Err(stalled(idle)))
                 }
-                this.ended = true;
-                Poll::Ready(Some(Err(stalled(idle))))
-            }
+            };
+            this.ended = true;
+            return Poll::Ready(item);
         }
+        Poll::Ready(None)
     }
 }
 
@@ -73,10 +77,10 @@ fn stalled(idle: Duration) -> Error {
     .effect(Effect::Unknown)
 }
 
-fn broken(error: reqwest::Error) -> Error {
+fn broken(error: impl StdError + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Transport, "the answer's body broke off before its end")
         .effect(Effect::Unknown)
-        .caused_by(error.without_url())
+        .caused_by(error)
 }
 
 /// The first cause of this type in an error's chain.

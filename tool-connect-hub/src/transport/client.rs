@@ -1,82 +1,82 @@
-//! Sends requests through reqwest, each connection made only to addresses that the guard passed.
+//! Sends requests straight, through a proxy, or over a client of the host's; each connection made only to addresses that
+//! the guard passed.
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use http::header::InvalidHeaderValue;
+use http::uri::Authority;
+use http::{HeaderValue, Uri};
+use hyper_util::client::legacy::ResponseFuture;
 use tool_connect_core::http::{ByteStream, RequestBody, Transport, TransportLimits};
-use tool_connect_core::{Effect, Error, ErrorKind, Result};
-use url::{Host, Url};
+use tool_connect_core::{BoxFuture, Effect, Error, ErrorKind, Result};
 
-use super::access::{HostRule, NetworkAccess};
-use super::body::{Watched, cause};
+use super::access::NetworkAccess;
+use super::body::Watched;
+use super::clients::{Clients, Key};
 use super::decode;
-use super::guard::{Guard, no_address};
+use super::dial::{Dial, Guarded};
+use super::direct::{self, Outgoing, Pool};
+use super::guard::Guard;
+use super::indirect::{self, Proxied};
 use super::proxy::Proxies;
 use super::resolve::{Resolver, SystemResolver};
-use super::settings::{HttpSettings, Roots};
+use super::settings::HttpSettings;
+use super::tls::Tls;
 
-/// Connection pools kept for instances with an access of their own; the oldest is dropped first.
-const MOST_CLIENTS: usize = 64;
-
-/// The transport over reqwest and rustls, with the address guard at the URL and at the resolver.
+/// HTTP/1.1 and HTTP/2 over rustls, with the address guard at the URL and at the resolver.
 ///
 /// It follows no redirect, asks no proxy unless the settings name one, decodes gzip within a ratio,
 /// and installs no TLS provider. A [`NetworkAccess`] in a request's extensions opens more for that
 /// request; requests with different accesses never share a connection.
 ///
-/// ```
-/// use tool_connect_hub::transport::{HttpSettings, ReqwestTransport};
+/// Straight to a service it is hyper's pooled client; through a proxy, or over a client that the host made, reqwest.
 ///
-/// let transport = ReqwestTransport::new(&HttpSettings::default())?;
+/// ```
+/// use tool_connect_hub::transport::{HttpSettings, HttpTransport};
+///
+/// let transport = HttpTransport::new(&HttpSettings::default())?;
 /// # let _ = transport;
 /// # Ok::<(), tool_connect_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct ReqwestTransport(Arc<Inner>);
+pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
-    guard: Guard,
     ratio: u32,
-    source: Source,
+    way: Way,
 }
 
-enum Source {
-    Ours(Box<Ours>),
-    /// The host's own, which resolves names itself.
-    Host(Client),
+enum Way {
+    Direct(Box<Direct>),
+    Proxied(Box<Proxied>),
+    /// The host's own client, which resolves names itself.
+    Host(reqwest::Client, Guard),
 }
 
-struct Ours {
+struct Direct {
     settings: HttpSettings,
-    certificates: Vec<Certificate>,
+    user_agent: HeaderValue,
     resolver: Arc<dyn Resolver>,
-    proxies: Proxies,
-    /// Why the machine's root certificates cannot be used.
-    rootless: Option<String>,
-    usual: Client,
-    others: Mutex<Vec<(Key, Client)>>,
+    tls: Arc<Tls>,
+    pools: Clients<Arc<Pool>>,
 }
 
-/// Requests that may share connections.
-#[derive(Clone, PartialEq, Eq)]
-struct Key {
-    rules: Vec<HostRule>,
-    connect: Duration,
-}
-
-impl fmt::Debug for ReqwestTransport {
+impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestTransport").field("guard", &self.0.guard).finish_non_exhaustive()
+        let way = match &self.0.way {
+            Way::Direct(_) => "direct",
+            Way::Proxied(_) => "through a proxy",
+            Way::Host(..) => "over the host's client",
+        };
+        f.debug_struct("HttpTransport").field("way", &way).finish_non_exhaustive()
     }
 }
 
-impl ReqwestTransport {
+impl HttpTransport {
     /// A transport that resolves names as the operating system does.
     ///
     /// # Errors
@@ -91,28 +91,18 @@ impl ReqwestTransport {
     /// As [`new`](Self::new).
     pub fn with_resolver(settings: &HttpSettings, resolver: Arc<dyn Resolver>) -> Result<Self> {
         let proxies = Proxies::new(&settings.proxy)?;
-        let certificates = certificates(&settings.roots)?;
-        let key = Key { rules: Vec::new(), connect: settings.connect };
-        let parts = Parts { settings, certificates: &certificates, resolver: &resolver, proxies: &proxies };
-        let (usual, rootless) = match parts.client(&key, false) {
-            Ok(client) => (client, None),
-            // A host that speaks https to nobody must be able to start on a bare image.
-            Err(why) if settings.roots == Roots::Platform => {
-                (parts.client(&key, true).map_err(unusable)?, Some(innermost(&why)))
-            }
-            Err(why) => return Err(unusable(why)),
+        let user_agent = HeaderValue::from_str(&settings.user_agent).map_err(|why: InvalidHeaderValue| {
+            Error::new(ErrorKind::Config, "`user_agent` holds what a header cannot").caused_by(why)
+        })?;
+        let tls = Arc::new(Tls::new(&settings.roots)?);
+        let way = if proxies.any() {
+            Way::Proxied(Box::new(Proxied::new(settings.clone(), proxies, resolver, tls)?))
+        } else {
+            let make = |key: &Key| Ok(Arc::new(connect(settings, &resolver, &tls, key)));
+            let pools = Clients::new(settings.connect, make)?;
+            Way::Direct(Box::new(Direct { settings: settings.clone(), user_agent, resolver, tls, pools }))
         };
-        let source = Source::Ours(Box::new(Ours {
-            settings: settings.clone(),
-            certificates,
-            resolver,
-            proxies,
-            rootless,
-            usual,
-            others: Mutex::default(),
-        }));
-        let guard = Guard::new(&settings.access);
-        Ok(Self(Arc::new(Inner { guard, ratio: settings.max_decompression_ratio, source })))
+        Ok(Self(Arc::new(Inner { ratio: settings.max_decompression_ratio, way })))
     }
 
     /// A transport over a client that the host made.
@@ -121,262 +111,155 @@ impl ReqwestTransport {
     /// names that lead inwards. The client must follow no redirects
     /// (`redirect::Policy::none()`): an answer from elsewhere than asked is refused.
     #[must_use]
-    pub fn from_client(client: Client, access: &NetworkAccess) -> Self {
+    pub fn from_client(client: reqwest::Client, access: &NetworkAccess) -> Self {
         let ratio = HttpSettings::default().max_decompression_ratio;
-        Self(Arc::new(Inner { guard: Guard::new(access), ratio, source: Source::Host(client) }))
+        Self(Arc::new(Inner { ratio, way: Way::Host(client, Guard::new(access)) }))
     }
 }
 
 #[async_trait]
-impl Transport for ReqwestTransport {
+impl Transport for HttpTransport {
     async fn send(
         &self,
         request: http::Request<RequestBody>,
         limits: &TransportLimits,
     ) -> Result<http::Response<ByteStream>> {
-        let (parts, body) = request.into_parts();
-        let url = Url::parse(&parts.uri.to_string()).map_err(|_| {
-            Error::new(ErrorKind::InvalidArguments, "the request's URL is not absolute or malformed")
-        })?;
-        let closed = NetworkAccess::default();
-        let extra = parts.extensions.get::<NetworkAccess>().unwrap_or(&closed);
-        let Inner { guard, ratio, source } = &*self.0;
-        guard.check_url(&url, extra)?;
-        let client = match source {
-            Source::Host(client) => client.clone(),
-            Source::Ours(ours) => {
-                ours.check_roots(&url)?;
-                if ours.proxies.any() {
-                    ours.check_proxied(&url, guard, extra, limits.connect).await?;
-                }
-                ours.client(extra, limits.connect)?
+        let idle = limits.idle;
+        let (begun, gzip) = self.begin(request, limits)?;
+        let (head, body): (_, ByteStream) = match begun {
+            Begun::Direct(bound, sent) => {
+                let sent = bound
+                    .hold(sent)
+                    .await?
+                    .map_err(|error| direct::failed(error, bound.host(), bound.has_body));
+                let (head, body) = sent?.into_parts();
+                (head, Box::pin(Watched::new(body, idle)))
+            }
+            Begun::Indirect(sent) => {
+                let (head, body) = sent.await?.into_parts();
+                (head, Box::pin(Watched::new(body, idle)))
             }
         };
-
-        let mut outbound = reqwest::Request::new(parts.method, url.clone());
-        *outbound.headers_mut() = parts.headers;
-        let gzip = decode::ask(outbound.headers_mut());
-        let streams = matches!(body, RequestBody::Stream(..));
-        *outbound.body_mut() = match body {
-            RequestBody::Empty => None,
-            RequestBody::Bytes(bytes) => Some(bytes.into()),
-            RequestBody::Stream(stream, length) => {
-                if let Some(length) = length {
-                    outbound.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
-                }
-                Some(reqwest::Body::wrap_stream(stream))
-            }
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "this kind of body is not known to the transport",
-                ));
-            }
-        };
-
-        let sent = client.execute(outbound);
-        // The time until the head is there counts the sending of the body, which for a stream takes as long as it takes: there
-        // only the attempt's own bound holds.
-        let answer = if streams {
-            Ok(sent.await)
-        } else {
-            tokio::time::timeout(limits.connect.saturating_add(limits.head), sent).await
-        };
-        let answer = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(failed(error, &url)),
-            Err(_) => return Err(silent(&url, limits.head)),
-        };
-        if *answer.url() != url {
-            return Err(Error::new(
-                ErrorKind::Blocked,
-                "the HTTP client followed a redirect by itself; build it with `redirect::Policy::none()`",
-            )
-            .effect(Effect::Unknown));
+        let mut response = http::Response::new(body);
+        *response.status_mut() = head.status;
+        *response.version_mut() = head.version;
+        *response.headers_mut() = head.headers;
+        if gzip && decode::take_gzip(response.headers_mut()) {
+            return Ok(response.map(|body| decode::gunzip(body, self.0.ratio)));
         }
-        let mut response = http::Response::new(());
-        *response.status_mut() = answer.status();
-        *response.version_mut() = answer.version();
-        *response.headers_mut() = answer.headers().clone();
-        let gzip = gzip && decode::take_gzip(response.headers_mut());
-        let body: ByteStream = Box::pin(Watched::new(answer.bytes_stream(), limits.idle));
-        let body = if gzip { decode::gunzip(body, *ratio) } else { body };
-        Ok(response.map(|()| body))
+        Ok(response)
     }
 }
 
-impl Ours {
-    /// Says before connecting why no TLS handshake could succeed.
-    fn check_roots(&self, url: &Url) -> Result<()> {
-        match &self.rootless {
-            Some(why) if url.scheme() == "https" => Err(Error::new(
-                ErrorKind::Config,
-                "this machine has no usable root certificates, so no service can be trusted; install them (the package is often called ca-certificates), or set `roots`",
-            )
-            .with("cause", why)),
-            _ => Ok(()),
-        }
-    }
+/// A request on its way.
+enum Begun<'a> {
+    Direct(Bound, ResponseFuture),
+    Indirect(BoxFuture<'a, Result<http::Response<reqwest::Body>>>),
+}
 
-    /// Checks what a proxy is about to be asked for: it chooses the address, so all must pass.
-    async fn check_proxied(
+impl HttpTransport {
+    /// Begins a request; says, too, whether it asks for gzip by itself.
+    // Apart from what waits, whose future would hold the request all the while.
+    fn begin(
         &self,
-        url: &Url,
-        guard: &Guard,
-        extra: &NetworkAccess,
-        bound: Duration,
-    ) -> Result<()> {
-        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
-        let addresses = match tokio::time::timeout(bound, self.resolver.resolve(name)).await {
-            Ok(Ok(addresses)) => addresses,
-            Ok(Err(error)) => return Err(no_address(name).caused_by(error)),
-            Err(_) => return Err(no_address(name).with("cause", "the look-up took too long")),
+        request: http::Request<RequestBody>,
+        limits: &TransportLimits,
+    ) -> Result<(Begun<'_>, bool)> {
+        let (mut parts, body) = request.into_parts();
+        let extra = parts.extensions.remove::<NetworkAccess>();
+        let gzip = decode::ask(&mut parts.headers);
+        let bound = Bound::new(&parts.uri, &body, limits);
+        let begun = match &self.0.way {
+            Way::Direct(direct) => {
+                let pool = direct.pool(extra.as_ref(), limits.connect)?;
+                let sent = direct::send(&pool, parts, Outgoing::new(body)?, &direct.user_agent)?;
+                Begun::Direct(bound, sent)
+            }
+            Way::Proxied(proxied) => {
+                let connect = limits.connect;
+                Begun::Indirect(Box::pin(async move {
+                    let url = indirect::url(&parts.uri)?;
+                    let client = proxied.client(&url, extra.as_ref(), connect).await?;
+                    bound.hold(indirect::send(&client, url, parts, body)).await?
+                }))
+            }
+            Way::Host(client, guard) => Begun::Indirect(Box::pin(async move {
+                let url = indirect::url(&parts.uri)?;
+                guard.check_url(&url, &extra.unwrap_or_default())?;
+                bound.hold(indirect::send(client, url, parts, body)).await?
+            })),
         };
-        if addresses.is_empty() {
-            return Err(no_address(name));
-        }
-        addresses.into_iter().try_for_each(|address| guard.check_address(Some(name), address, extra))
-    }
-
-    fn client(&self, extra: &NetworkAccess, connect: Duration) -> Result<Client> {
-        if extra.allow.is_empty() && connect == self.settings.connect {
-            return Ok(self.usual.clone());
-        }
-        let key = Key { rules: extra.allow.clone(), connect };
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = others.iter().find(|(known, _)| *known == key) {
-            return Ok(client.clone());
-        }
-        let Self { settings, certificates, resolver, proxies, rootless, .. } = self;
-        let parts = Parts { settings, certificates, resolver, proxies };
-        let client = parts.client(&key, rootless.is_some()).map_err(unusable)?;
-        if others.len() >= MOST_CLIENTS {
-            others.remove(0);
-        }
-        others.push((key, client.clone()));
-        Ok(client)
+        Ok((begun, gzip))
     }
 }
 
-/// What a client is made of.
-struct Parts<'a> {
-    settings: &'a HttpSettings,
-    certificates: &'a [Certificate],
-    resolver: &'a Arc<dyn Resolver>,
-    proxies: &'a Proxies,
+impl Direct {
+    fn pool(&self, extra: Option<&NetworkAccess>, connect: Duration) -> Result<Arc<Pool>> {
+        let Self { settings, resolver, tls, .. } = self;
+        self.pools.get(extra, connect, |key| Ok(Arc::new(self::connect(settings, resolver, tls, key))))
+    }
 }
 
-impl Parts<'_> {
-    fn client(&self, key: &Key, rootless: bool) -> reqwest::Result<Client> {
-        let Self { settings, certificates, resolver, proxies } = self;
-        let mut access = settings.access.clone();
-        access.allow.extend(proxies.hosts.iter().chain(&key.rules).cloned());
-        let resolve = Guarded { guard: Guard::new(&access), resolver: Arc::clone(resolver) };
-        let mut builder = Client::builder()
-            .user_agent(&settings.user_agent)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .tcp_nodelay(true)
-            .connect_timeout(key.connect)
-            .pool_idle_timeout(settings.pool_idle)
-            .pool_max_idle_per_host(settings.pool_per_host)
-            .dns_resolver(Arc::new(resolve));
-        for proxy in &proxies.proxies {
-            builder = builder.proxy(proxy.clone());
+fn connect(settings: &HttpSettings, resolver: &Arc<dyn Resolver>, tls: &Arc<Tls>, key: &Key) -> Pool {
+    let mut access = settings.access.clone();
+    access.allow.extend(key.rules.iter().cloned());
+    let resolve = Guarded { guard: Guard::new(&access), resolver: Arc::clone(resolver) };
+    direct::pool(settings, Dial::new(resolve, tls, key.connect))
+}
+
+/// How long to wait for an answer's head.
+struct Bound {
+    authority: Option<Authority>,
+    has_body: bool,
+    head: Duration,
+    /// The time until the head is there counts the sending of the body, which for a stream takes as long as it takes: there
+    /// only the attempt's own bound holds.
+    all: Option<Duration>,
+}
+
+impl Bound {
+    fn new(uri: &Uri, body: &RequestBody, limits: &TransportLimits) -> Self {
+        let streams = matches!(body, RequestBody::Stream(..));
+        Self {
+            authority: uri.authority().cloned(),
+            has_body: !matches!(body, RequestBody::Empty),
+            head: limits.head,
+            all: (!streams).then(|| limits.connect.saturating_add(limits.head)),
         }
-        self.trust(builder, certificates, rootless).build()
     }
 
-    fn trust(&self, builder: ClientBuilder, certificates: &[Certificate], rootless: bool) -> ClientBuilder {
-        let builder = builder.tls_backend_rustls();
-        match self.settings.roots {
-            Roots::Platform if rootless => builder.tls_certs_only([]),
-            Roots::Platform => builder,
-            Roots::PlatformAnd(_) => builder.tls_certs_merge(certificates.iter().cloned()),
-            Roots::Pem(_) | Roots::File(_) => builder.tls_certs_only(certificates.iter().cloned()),
+    fn host(&self) -> &str {
+        self.authority.as_ref().map_or("", Authority::host)
+    }
+
+    async fn hold<F: Future>(&self, sent: F) -> Result<F::Output> {
+        match self.all {
+            Some(all) => tokio::time::timeout(all, sent).await.map_err(|_| silent(self.host(), self.head)),
+            None => Ok(sent.await),
         }
     }
 }
 
-fn certificates(roots: &Roots) -> Result<Vec<Certificate>> {
-    let invalid = |why: &str| Error::new(ErrorKind::Config, format!("`roots` {why}"));
-    let pem = match roots {
-        Roots::Platform => return Ok(Vec::new()),
-        Roots::PlatformAnd(pem) | Roots::Pem(pem) => pem.clone().into_bytes(),
-        Roots::File(path) => std::fs::read(path).map_err(|error| {
-            invalid("names a file that cannot be read").with("file", path.display()).caused_by(error)
-        })?,
-    };
-    let found = Certificate::from_pem_bundle(&pem)
-        .map_err(|error| invalid("holds something that is not a PEM certificate").caused_by(error))?;
-    if found.is_empty() {
-        return Err(invalid("holds no PEM certificate"));
-    }
-    Ok(found)
+/// An error of ours that came out of somebody else's client again: of what connects, or of a body's stream, a part of which
+/// may have been sent by then.
+pub(super) fn of_ours(ours: &Error, connecting: bool) -> Error {
+    let effect = if connecting { ours.effect_on_provider() } else { Effect::Unknown };
+    Error::new(ours.kind(), ours.message().to_owned()).retry(ours.retry_advice()).effect(effect)
 }
 
-/// The resolver that the client asks: what it returns is all that is connected to.
-struct Guarded {
-    guard: Guard,
-    resolver: Arc<dyn Resolver>,
-}
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (guard, resolver) = (self.guard.clone(), Arc::clone(&self.resolver));
-        Box::pin(async move {
-            let name = name.as_str();
-            let addresses =
-                resolver.resolve(name).await.map_err(|error| no_address(name).caused_by(error))?;
-            let kept = guard.keep_allowed(name, addresses, &NetworkAccess::default())?;
-            // Port 0: the client puts in the URL's.
-            let sockets = kept.into_iter().map(|address: IpAddr| SocketAddr::new(address, 0));
-            Ok(Box::new(sockets) as Addrs)
-        })
-    }
-}
-
-fn unusable(error: reqwest::Error) -> Error {
+/// No answer, and why.
+pub(super) fn broken(
+    host: &str,
+    what: &str,
+    effect: Effect,
+    error: impl StdError + Send + Sync + 'static,
+) -> Error {
     let why = innermost(&error);
-    Error::new(ErrorKind::Config, "the HTTP client cannot be made from these settings")
-        .with("cause", why)
-        .caused_by(error.without_url())
+    let broken = Error::new(ErrorKind::Transport, format!("`{host}` {what}"));
+    broken.effect(effect).with("cause", why).caused_by(error)
 }
 
-fn failed(error: reqwest::Error, url: &Url) -> Error {
-    // The URL may hold a key in its query.
-    let error = error.without_url();
-    if let Some(ours) = cause::<Error>(&error) {
-        let effect = ours.effect_on_provider();
-        return Error::new(ours.kind(), ours.message().to_owned()).retry(ours.retry_advice()).effect(effect);
-    }
-    let host = url.host_str().unwrap_or_default();
-    let (what, effect) = if error.is_connect() {
-        let what = if error.is_timeout() {
-            "could not be connected to in time"
-        } else {
-            "could not be connected to"
-        };
-        (what, Effect::NotExecuted)
-    } else if error.is_builder() {
-        return Error::new(ErrorKind::InvalidArguments, "the request cannot be sent as it is")
-            .caused_by(error);
-    } else {
-        ("broke the connection before its answer", Effect::Unknown)
-    };
-    Error::new(ErrorKind::Transport, format!("`{host}` {what}"))
-        .effect(effect)
-        .with("cause", innermost(&error))
-        .caused_by(error)
-}
-
-fn silent(url: &Url, head: Duration) -> Error {
-    let host = url.host_str().unwrap_or_default();
+fn silent(host: &str, head: Duration) -> Error {
     Error::new(
         ErrorKind::Transport,
         format!(
@@ -388,7 +271,7 @@ fn silent(url: &Url, head: Duration) -> Error {
 }
 
 /// What lies at the bottom of an error: `connection refused`, `UnknownIssuer`.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 use tool_connect_core::http::{ByteStream, RequestBody, Transport, TransportLimits};
 use tool_connect_core::{Effect, Error, ErrorKind, Result};
-use tool_connect_hub::transport::{HttpSettings, NetworkAccess, ReqwestTransport, Resolver, Roots};
+use tool_connect_hub::transport::{HttpSettings, HttpTransport, NetworkAccess, Resolver, Roots};
 
 use crate::server::{Play, Server};
 
@@ -30,15 +30,15 @@ pub(crate) fn settings() -> HttpSettings {
     settings
 }
 
-fn transport() -> ReqwestTransport {
-    ReqwestTransport::new(&settings()).expect("valid settings")
+fn transport() -> HttpTransport {
+    HttpTransport::new(&settings()).expect("valid settings")
 }
 
 fn request(method: &str, url: &str) -> http::Request<RequestBody> {
     http::Request::builder().method(method).uri(url).body(RequestBody::Empty).expect("a request")
 }
 
-pub(crate) async fn get(transport: &ReqwestTransport, url: &str) -> Result<http::Response<ByteStream>> {
+pub(crate) async fn get(transport: &HttpTransport, url: &str) -> Result<http::Response<ByteStream>> {
     transport.send(request("GET", url), &limits()).await
 }
 
@@ -91,11 +91,27 @@ async fn requests_and_answers_go_through_whole() {
 }
 
 #[tokio::test]
+async fn a_body_of_another_length_than_was_said_is_an_error() {
+    for (length, how) in [(5, "longer"), (7, "shorter")] {
+        let server = Server::start([Play::ok("fine")]).await;
+        let mut streamed = request("PUT", &server.url("/s"));
+        let chunks = stream::iter(["one", "two"].map(|chunk| Ok(Bytes::from(chunk))));
+        *streamed.body_mut() = RequestBody::Stream(Box::pin(chunks), Some(length));
+        let error = transport().send(streamed, &limits()).await.err().expect("a wrong length");
+        assert_eq!(
+            (error.kind(), error.effect_on_provider()),
+            (ErrorKind::InvalidArguments, Effect::Unknown)
+        );
+        assert!(error.to_string().contains(how), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_says_nothing_is_given_up() {
     let server = Server::start([vec![Play::Stall]]).await;
     let mut settings = settings();
     settings.connect = Duration::from_millis(500);
-    let transport = ReqwestTransport::new(&settings).expect("valid settings");
+    let transport = HttpTransport::new(&settings).expect("valid settings");
     let bounds =
         TransportLimits { connect: settings.connect, head: Duration::from_millis(50), idle: limits().idle };
     let error = transport.send(request("GET", &server.url("/")), &bounds).await.err().expect("silence");
@@ -236,12 +252,12 @@ impl Resolver for Names {
 }
 
 /// Opens `name` for plain http without loopback, so that the server can be asked by a name.
-fn by_name(rules: &[&str], names: Arc<Names>) -> ReqwestTransport {
+fn by_name(rules: &[&str], names: Arc<Names>) -> HttpTransport {
     let mut settings = settings();
     settings.access = rules
         .iter()
         .fold(NetworkAccess::public(), |access, rule| access.allow(rule.parse().expect("a rule")));
-    ReqwestTransport::with_resolver(&settings, names).expect("valid settings")
+    HttpTransport::with_resolver(&settings, names).expect("valid settings")
 }
 
 #[tokio::test]
@@ -268,6 +284,45 @@ async fn a_name_that_leads_inwards_is_blocked() {
     let fresh = by_name(&["dev.example"], Names::new([&["169.254.169.254"]]));
     assert_eq!(get(&fresh, &url).await.err().expect("metadata").kind(), ErrorKind::Blocked);
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn an_address_is_judged_in_every_form_by_the_transport_itself() {
+    let server = Server::start([Play::ok("secret")]).await;
+    let port = server.address.port();
+    // Were a name of these asked for, it would lead to the server.
+    let transport = by_name(&["opened.example"], Names::new([&["127.0.0.1"]]));
+    for url in [
+        format!("https://127.0.0.1:{port}/"),
+        format!("https://0x7f.1:{port}/"),
+        format!("https://2130706433:{port}/"),
+        format!("https://[::ffff:127.0.0.1]:{port}/"),
+        format!("https://localhost:{port}/"),
+        format!("https://me@opened.example:{port}/"),
+        format!("http://closed.example:{port}/"),
+    ] {
+        let error = get(&transport, &url).await.err().expect("closed");
+        let judged = (error.kind(), error.effect_on_provider());
+        assert_eq!(judged, (ErrorKind::Blocked, Effect::NotExecuted), "{url}");
+    }
+    for url in ["/relative", "opened.example", "ftp://opened.example/"] {
+        let error = get(&transport, url).await.err().expect("no URL for a request");
+        assert_eq!(error.kind(), ErrorKind::InvalidArguments, "{url}");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_counts_as_connecting() {
+    let server = Server::start([vec![Play::Stall]]).await;
+    let mut settings = settings();
+    settings.connect = Duration::from_millis(100);
+    let transport = HttpTransport::new(&settings).expect("valid settings");
+    let bounds = TransportLimits { connect: settings.connect, ..limits() };
+    let url = server.url("/").replace("http:", "https:");
+    let error = transport.send(request("GET", &url), &bounds).await.err().expect("no handshake");
+    assert_eq!((error.kind(), error.effect_on_provider()), (ErrorKind::Transport, Effect::NotExecuted));
+    assert!(error.to_string().contains("in time"), "{error}");
 }
 
 #[tokio::test]
@@ -310,7 +365,7 @@ async fn what_is_opened_for_one_request_is_not_open_for_another() {
     let names = Names::new([&["127.0.0.1"]]);
     let mut closed = settings();
     closed.access = NetworkAccess::public();
-    let transport = ReqwestTransport::with_resolver(&closed, names).expect("valid settings");
+    let transport = HttpTransport::with_resolver(&closed, names).expect("valid settings");
     let url = format!("http://dev.example:{}/", server.address.port());
 
     let mut opened = request("GET", &url);
@@ -335,12 +390,12 @@ async fn a_hosts_own_client_is_guarded_as_far_as_it_can_be() {
     let server = Server::start([Play::status(302, "location: /b\r\n"), Play::ok("b")]).await;
     let access = NetworkAccess::public().allow_loopback();
     let client = || reqwest::Client::builder().no_proxy();
-    let careless = ReqwestTransport::from_client(client().build().expect("a client"), &access);
+    let careless = HttpTransport::from_client(client().build().expect("a client"), &access);
     let error = get(&careless, &server.url("/a")).await.err().expect("it followed the redirect");
     assert_eq!(error.kind(), ErrorKind::Blocked);
 
     let careful = client().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-    let careful = ReqwestTransport::from_client(careful, &access);
+    let careful = HttpTransport::from_client(careful, &access);
     assert_eq!(body(get(&careful, &server.url("/a")).await.expect("an answer")).await.expect("a body"), b"b");
     assert_eq!(get(&careful, "https://10.0.0.1/").await.err().expect("inwards").kind(), ErrorKind::Blocked);
 }
@@ -354,7 +409,7 @@ fn roots_that_cannot_be_read_are_named() {
     ] {
         let mut settings = HttpSettings::default();
         settings.roots = roots;
-        let error = ReqwestTransport::new(&settings).expect_err("no certificate");
+        let error = HttpTransport::new(&settings).expect_err("no certificate");
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("`roots`"), "{error}");
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use tool_connect_core::ErrorKind;
-use tool_connect_hub::transport::{NetworkAccess, ProxySettings, ReqwestTransport};
+use tool_connect_hub::transport::{HttpTransport, NetworkAccess, ProxySettings};
 
 use crate::server::{Play, Server};
 use crate::transport::{Names, get, settings};
@@ -12,7 +12,7 @@ use crate::transport::{Names, get, settings};
 #[tokio::test]
 async fn a_request_goes_straight_to_its_host() {
     let server = Server::start([Play::ok("straight")]).await;
-    let transport = ReqwestTransport::new(&settings()).expect("valid settings");
+    let transport = HttpTransport::new(&settings()).expect("valid settings");
     assert_eq!(get(&transport, &server.url("/")).await.expect("an answer").status(), 200);
     assert_eq!(server.requests().len(), 1);
 }
@@ -37,12 +37,12 @@ async fn the_environment_is_not_asked() {
     assert_eq!(proxy.connections(), 0);
 }
 
-async fn through(proxy: &Server, address: &str) -> ReqwestTransport {
+async fn through(proxy: &Server, address: &str) -> HttpTransport {
     let mut settings = settings();
     // The proxy itself is on loopback, which stays closed for what tools ask for.
     settings.access = NetworkAccess::public();
     settings.proxy = ProxySettings::try_from(proxy.url("")).expect("a proxy");
-    ReqwestTransport::with_resolver(&settings, Names::new([&[address]])).expect("valid settings")
+    HttpTransport::with_resolver(&settings, Names::new([&[address]])).expect("valid settings")
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use http::request::Parts;
-use tool_connect_core::{AuthScheme, Effect, ErrorKind};
+use tool_connect_core::{AuthScheme, Authenticator, CredentialVersion, Effect, ErrorKind};
 
 use super::*;
 use crate::request::RequestEnd;
@@ -240,4 +240,48 @@ async fn a_fresh_credential_is_tried_after_a_request_was_signed_anew() {
         bench.script.seen().iter().filter_map(|seen| seen.authorization().map(str::to_owned)).collect();
     let old = format!("Bearer {SECRET}");
     assert_eq!(sent, [&old, &old, "Bearer fresh"]);
+}
+
+/// An authenticator that sends every request to this address.
+struct Elsewhere(&'static str);
+
+#[async_trait::async_trait]
+impl Authenticator for Elsewhere {
+    async fn sign(
+        &self,
+        _: &Connection,
+        _: &AuthScheme,
+        request: &mut http::request::Parts,
+        _: Option<&[u8]>,
+    ) -> Result<CredentialVersion> {
+        request.uri = http::Uri::from_static(self.0);
+        Ok(1)
+    }
+
+    async fn refused(&self, _: &Connection, _: CredentialVersion) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authenticator_sends_a_request_nowhere_else() {
+    for (address, sent) in [
+        ("https://api.example/v1/a?key=1", true),
+        ("https://evil.example/v1/a", false),
+        ("https://api.example:443/v1/a", true),
+        ("https://api.example:444/v1/a", false),
+        ("https://api.example:99999/v1/a", false),
+        ("http://api.example/v1/a", false),
+        ("https://me@api.example/v1/a", false),
+    ] {
+        let mut bench = Bench::new([]);
+        bench.stack.authenticator = Arc::new(Elsewhere(address));
+        let answer = bench.get("/a").await;
+        assert_eq!(bench.script.seen().len(), usize::from(sent), "{address}");
+        if !sent {
+            let error = answer.expect_err("refused");
+            let seen = (error.kind(), error.effect_on_provider());
+            assert_eq!(seen, (ErrorKind::Internal, Effect::NotExecuted), "{address}");
+        }
+    }
 }

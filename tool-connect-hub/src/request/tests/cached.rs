@@ -64,6 +64,31 @@ async fn a_change_replaces_what_was_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_ignores_validators_is_not_kept_for_nothing() {
+    let steps = || [tagged("one"), tagged("two"), tagged("three"), tagged("four")];
+    let bench = bench(HttpCacheMode::Validate, steps());
+    for (body, asks) in [("one", false), ("two", true), ("three", false), ("four", false)] {
+        assert_eq!(text(&bench, "/a").await, body);
+        assert_eq!(bench.asked_for_news(), asks, "{body}");
+    }
+    // It may have learned better.
+    tokio::time::advance(Duration::from_secs(600)).await;
+    bench.script.add([tagged("five"), unchanged()]);
+    for (body, asks) in [("five", false), ("five", true)] {
+        assert_eq!(text(&bench, "/a").await, body);
+        assert_eq!(bench.asked_for_news(), asks, "{body}");
+    }
+    // Another credential's answer says nothing of that.
+    let bench = self::bench(HttpCacheMode::Validate, steps());
+    assert_eq!(text(&bench, "/a").await, "one");
+    bench.set_secret("c1", "another");
+    for body in ["two", "three"] {
+        assert_eq!(text(&bench, "/a").await, body);
+        assert!(bench.asked_for_news(), "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fresh_answer_needs_no_question_until_it_is_stale() {
     let fresh = |body| tagged(body).with("cache-control", "max-age=60").with("age", "10");
     let mut bench = bench(HttpCacheMode::Fresh, [fresh("first"), fresh("second"), fresh("third")]);

@@ -8,25 +8,40 @@ use serde_json::json;
 use tool_connect_core::http::{ByteStream, RequestBody, Transport, TransportLimits};
 use tool_connect_core::{
     Annotations, AuthScheme, Connection, ConnectionId, ConnectionStatus, ConnectorManifest, Credential,
-    DynamicTool, ErrorKind, InputRequest, Owner, Principal, Result, TeamId, ToolCall, ToolOutput,
+    DynamicTool, Effect, Error, ErrorKind, InputRequest, Owner, Principal, Result, TeamId, ToolCall,
+    ToolOutput,
 };
 use tool_connect_hub::{Hub, InstanceOptions, StaticCredentials};
 use tool_connect_testkit::ManualClock;
 
 use super::support::{
     Kit, acme, ada, bob, definition, error, hub_of, instance, kind, number, quiet, read, required, value,
+    write,
 };
 
 /// Tools that answer with the account they run on.
 fn github() -> Kit {
-    let manifest =
-        ConnectorManifest::new("github", semver::Version::new(1, 0, 0), "GitHub").auth(AuthScheme::Bearer);
+    github_by(AuthScheme::Bearer)
+}
+
+fn github_by(scheme: AuthScheme) -> Kit {
+    let manifest = ConnectorManifest::new("github", semver::Version::new(1, 0, 0), "GitHub").auth(scheme);
     let mut scoped = definition("scoped", Annotations::READ);
     scoped.scopes = vec!["repo".into(), "user".into()];
     let answer = |_, cx: tool_connect_core::ToolContext| async move {
         ToolOutput::of(&cx.connection().map(|c| c.id.as_str().to_owned()))
     };
-    Kit::of(manifest).dynamic(read("who", answer)).dynamic(DynamicTool::new(scoped, answer))
+    let refused = |effect| {
+        move |_, _| async move {
+            Err(Error::of_status(403, "no scope").effect(effect).lacks_scopes(["repo"]).public("No scope."))
+        }
+    };
+    Kit::of(manifest)
+        .dynamic(read("who", answer))
+        .dynamic(DynamicTool::new(scoped, answer))
+        .dynamic(read("refused_read", refused(Effect::Unknown)))
+        .dynamic(write("refused_write", refused(Effect::NotExecuted)))
+        .dynamic(write("half_written", refused(Effect::Unknown)))
 }
 
 fn id(id: &str) -> ConnectionId {
@@ -77,6 +92,29 @@ async fn scopes_that_are_missing_are_asked_for_by_name() {
     wider.scopes = Some(vec!["repo".into(), "user".into()]);
     hub.put_connection(wider).await.unwrap();
     assert_eq!(value(session.resume(asked).await), json!("c1"));
+}
+
+#[tokio::test]
+async fn scopes_that_the_provider_misses_are_asked_for_unless_something_may_have_been_done() {
+    let hub = hub_of(github_by(AuthScheme::oauth2("github", [] as [&str; 0])));
+    // Whatever is recorded of the connection.
+    hub.put_connection(of_ada("c1").scopes(["repo"])).await.unwrap();
+    let session = hub.session(ada());
+    for tool in ["github.refused_read", "github.refused_write"] {
+        let asked = required(session.call(tool, "{}").await);
+        let InputRequest::Connect { scopes, .. } = &asked.request else { panic!("{asked:?}") };
+        assert_eq!(scopes, &["repo"], "{tool}");
+        assert_eq!(asked.call.expect("the call, to be resumed").tool, tool);
+    }
+    let refused =
+        |error: Error| (error.kind(), error.effect_on_provider(), error.public_message().into_owned());
+    let half = refused(error(session.call("github.half_written", "{}").await));
+    assert_eq!(half, (ErrorKind::Forbidden, Effect::Unknown, "No scope.".to_owned()));
+
+    // A token that no consent made gets no more scopes by one: the provider's own words are worth more.
+    let hub = self::hub([of_ada("c1")]).await;
+    let own = refused(error(hub.session(ada()).call("github.refused_write", "{}").await));
+    assert_eq!(own, (ErrorKind::Forbidden, Effect::NotExecuted, "No scope.".to_owned()));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Stores that fail or hang on demand, around the stores in memory.
+//! Stores that fail, panic or hang on demand, around the stores in memory.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -23,6 +23,7 @@ use tool_connect_core::{
 #[derive(Clone, Copy)]
 enum Fault {
     Fails,
+    Panics,
     Hangs,
     /// Does its work, and the answer never comes.
     HangsAfter,
@@ -36,6 +37,11 @@ impl Faults {
     /// The next `times` calls of a step fail.
     pub(crate) fn fail(&self, step: &'static str, times: usize) {
         self.plan(step, Fault::Fails, times);
+    }
+
+    /// The next call of a step panics.
+    pub(crate) fn panic(&self, step: &'static str) {
+        self.plan(step, Fault::Panics, 1);
     }
 
     /// The next call of a step never ends, and has no effect.
@@ -67,6 +73,7 @@ impl Faults {
         match self.next(step) {
             None => work.await,
             Some(Fault::Fails) => Err(Error::new(ErrorKind::Storage, "the disk is full")),
+            Some(Fault::Panics) => panic!("the disk is on fire"),
             Some(Fault::Hangs) => pending().await,
             Some(Fault::HangsAfter) => {
                 let _ = work.await;

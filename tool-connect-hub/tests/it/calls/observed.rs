@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use serde_json::json;
-use tool_connect_core::{ErrorKind, ToolOutput};
+use tool_connect_core::{Content, ErrorKind, Shape, ToolCall, ToolOutput};
 use tool_connect_testkit::ManualClock;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -106,6 +106,27 @@ async fn a_span_has_the_conventions_names_and_no_value_of_the_call() {
     }
     let all = format!("{spans:?} {:?}", capture.events.lock().unwrap());
     assert!(!all.contains("hunter2") && !all.contains("271828"), "{all}");
+}
+
+#[tokio::test]
+async fn a_tokenizer_that_panics_is_told_of() {
+    let capture = Capture::default();
+    let _guard = tracing::subscriber::set_default(capture.clone());
+    let page = write("page", |_, _| async { Ok(ToolOutput::text("hunter2 ".repeat(200))) });
+    let hub = quiet(&Arc::default())
+        .tokenizer(|text: &str| -> usize { panic!("{text}") })
+        .connector(Kit::new("calc").dynamic(page))
+        .build()
+        .unwrap();
+    // As above: another thread may have put down that nobody listens.
+    while capture.events.lock().unwrap().is_empty() {
+        let call = ToolCall::new("calc.page", "{}").shape(Shape::new().tokens(100));
+        let output = hub.session(ada()).execute(call).await.unwrap().into_output().unwrap();
+        assert!(matches!(&output.content[0], Content::Text { text } if text.starts_with("hunter2 hunter2")));
+        tracing::callsite::rebuild_interest_cache();
+    }
+    let events = capture.events.lock().unwrap().join("\n");
+    assert!(events.contains("tokenizer panicked") && !events.contains("hunter2"), "{events}");
 }
 
 /// Remembers counters and histograms by name and labels.
