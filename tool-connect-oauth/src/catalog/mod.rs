@@ -24,7 +24,7 @@ pub use entry::{
 pub use load::Catalog;
 pub use provider::Provider;
 pub use quirks::{
-    BasicEncoding, BodyEncoding, Limit, Method, Revocation, RevocationAuth, TimeUnit, TokenRequest,
+    BasicEncoding, BodyEncoding, Lifetime, Limit, Method, Revocation, RevocationAuth, TimeUnit, TokenRequest,
     TokenResponse, Webhook, WebhookSignature,
 };
 pub use sources::{ClientSources, EnvClients, StaticClients};

@@ -145,15 +145,15 @@ impl ProviderEntry {
         let mut pointers = vec![
             ("token_response.access_token".to_owned(), answer.access_token.as_str()),
             ("token_response.refresh_token".to_owned(), answer.refresh_token.as_str()),
-            ("token_response.expires_in".to_owned(), answer.expires_in.as_str()),
+            ("token_response.expires_in".to_owned(), answer.expires_in.at.as_str()),
             ("token_response.scope".to_owned(), answer.scope.as_str()),
             ("token_response.error".to_owned(), answer.error.as_str()),
         ];
         if let Some(pointer) = &answer.expires_at {
             pointers.push(("token_response.expires_at".to_owned(), pointer));
         }
-        if let Some(pointer) = &answer.refresh_expires_in {
-            pointers.push(("token_response.refresh_expires_in".to_owned(), pointer));
+        if let Some(lifetime) = &answer.refresh_expires_in {
+            pointers.push(("token_response.refresh_expires_in".to_owned(), &lifetime.at));
         }
         for (name, pointer) in &answer.extra {
             pointers.push((format!("token_response.extra.{name}"), pointer));

@@ -63,16 +63,14 @@ pub struct TokenResponse {
     /// The refresh token.
     pub refresh_token: String,
     /// The access token's lifetime, as a number or as text that is one.
-    pub expires_in: String,
-    /// What `expires_in` counts.
-    pub expires_in_unit: TimeUnit,
+    pub expires_in: Lifetime,
     /// When the access token ends, where the answer says that and no lifetime: seconds since 1970, or text as RFC 3339 has
     /// it, in UTC. A lifetime that is there counts first: it does not depend on whose clock is right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     /// The refresh token's lifetime, where the answer says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refresh_expires_in: Option<String>,
+    pub refresh_expires_in: Option<Lifetime>,
     /// The granted scopes: text, or an array of texts.
     pub scope: String,
     /// What stands between granted scopes, where it is not what stands between those asked for.
@@ -96,7 +94,6 @@ impl Default for TokenResponse {
             access_token: "/access_token".into(),
             refresh_token: "/refresh_token".into(),
             expires_in: "/expires_in".into(),
-            expires_in_unit: TimeUnit::Seconds,
             expires_at: None,
             refresh_expires_in: None,
             scope: "/scope".into(),
@@ -105,6 +102,70 @@ impl Default for TokenResponse {
             error: "/error".into(),
             invalid_grant: Vec::new(),
             extra: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where a lifetime is, and what it counts. In a file a pointer alone for seconds, else a table:
+/// `expires_in = { at = "/data/ttl", unit = "milliseconds" }`.
+///
+/// ```
+/// use tool_connect_oauth::catalog::{Lifetime, TimeUnit};
+/// assert_eq!(Lifetime::from("/data/ttl"), Lifetime::new("/data/ttl", TimeUnit::Seconds));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenLifetime", into = "WrittenLifetime")]
+#[non_exhaustive]
+pub struct Lifetime {
+    /// JSON pointer.
+    pub at: String,
+    /// What it counts.
+    pub unit: TimeUnit,
+}
+
+impl Lifetime {
+    /// A lifetime at this pointer.
+    #[must_use]
+    pub fn new(at: impl Into<String>, unit: TimeUnit) -> Self {
+        Self { at: at.into(), unit }
+    }
+}
+
+impl From<&str> for Lifetime {
+    fn from(at: &str) -> Self {
+        Self::new(at, TimeUnit::Seconds)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a JSON pointer, or a table with `at` and `unit`")]
+enum WrittenLifetime {
+    Seconds(String),
+    Counted(CountedLifetime),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CountedLifetime {
+    at: String,
+    unit: TimeUnit,
+}
+
+impl From<WrittenLifetime> for Lifetime {
+    fn from(written: WrittenLifetime) -> Self {
+        match written {
+            WrittenLifetime::Seconds(at) => Self::new(at, TimeUnit::Seconds),
+            WrittenLifetime::Counted(CountedLifetime { at, unit }) => Self::new(at, unit),
+        }
+    }
+}
+
+impl From<Lifetime> for WrittenLifetime {
+    fn from(lifetime: Lifetime) -> Self {
+        let Lifetime { at, unit } = lifetime;
+        match unit {
+            TimeUnit::Seconds => Self::Seconds(at),
+            TimeUnit::Milliseconds => Self::Counted(CountedLifetime { at, unit }),
         }
     }
 }

@@ -200,8 +200,11 @@ impl Engine {
                 "the place to return to is none of those that the host allows, letter for letter",
             ));
         }
-        // What was granted before and is asked for again is no step up.
-        wanted.needed.retain(|scope| !granted.contains(scope));
+        // What was granted before and is asked for again is no step up, unless the record is wrong: then it must be counted, or
+        // the user would be asked without end.
+        if !request.refused {
+            wanted.needed.retain(|scope| !granted.contains(scope));
+        }
         wanted.scopes = union([&granted[..], &scheme.scopes, &request.scopes]);
         Ok(wanted)
     }

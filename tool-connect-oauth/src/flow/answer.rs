@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::failure::{self, OAuthFailure, Sent};
 use super::http::{Answer, Asked};
 use super::token::{TokenSet, TokenType};
-use crate::catalog::{Provider, TimeUnit, TokenResponse};
+use crate::catalog::{Lifetime, Provider, TimeUnit, TokenResponse};
 
 /// Where GitHub, Microsoft and others say how long a refresh token lives.
 const REFRESH_EXPIRES_IN: &str = "/refresh_token_expires_in";
@@ -40,8 +40,8 @@ pub(super) fn token_set(
         return Err(asked.error(ErrorKind::Provider, what).status(answer.status.as_u16()));
     }
     let lifetimes = &provider.entry.refresh;
-    let ends = |pointer: &str, default: Option<Duration>| {
-        let lifetime = body.pointer(pointer).and_then(|value| lifetime(value, quirks.expires_in_unit));
+    let ends = |place: &Lifetime, default: Option<Duration>| {
+        let lifetime = body.pointer(&place.at).and_then(|value| lifetime(value, place.unit));
         sent_at.checked_add(lifetime.or(default)?)
     };
     let refresh_token = secret(&body, &quirks.refresh_token);
@@ -49,10 +49,14 @@ pub(super) fn token_set(
     let expires_at = ends(&quirks.expires_in, None).or_else(said);
     let expires_at =
         expires_at.or_else(|| lifetimes.access_lifetime.and_then(|lifetime| sent_at.checked_add(lifetime)));
-    let refresh_pointer = quirks.refresh_expires_in.as_deref().unwrap_or(REFRESH_EXPIRES_IN);
+    // Where no place is named, the usual one counts what the access token's lifetime counts.
+    let refresh_place = quirks
+        .refresh_expires_in
+        .clone()
+        .unwrap_or_else(|| Lifetime::new(REFRESH_EXPIRES_IN, quirks.expires_in.unit));
     // A lifetime of a refresh token says nothing where none came.
     let refresh_expires_at =
-        refresh_token.as_ref().and_then(|_| ends(refresh_pointer, lifetimes.refresh_lifetime));
+        refresh_token.as_ref().and_then(|_| ends(&refresh_place, lifetimes.refresh_lifetime));
     Ok(TokenSet {
         expires_at,
         refresh_expires_at,

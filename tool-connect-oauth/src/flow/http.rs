@@ -70,7 +70,8 @@ impl<'a> Asked<'a> {
 /// Sends requests to authorization servers: one attempt, no redirect, bounded in time and size.
 ///
 /// The transport is the host's, so its address guard holds for every endpoint that a catalog or a discovery names. Nothing is
-/// sent twice here: whoever calls knows whether that is safe.
+/// sent twice here but what a server left unread, as HTTP/2 servers do that close a connection: whoever calls knows whether more is
+/// safe.
 ///
 /// ```
 /// # async fn example(transport: std::sync::Arc<dyn tool_connect_core::http::Transport>) -> tool_connect_core::Result<()> {
@@ -222,7 +223,13 @@ impl OAuthHttp {
     async fn exchange(&self, asked: Asked<'_>, request: Request<RequestBody>) -> Result<Answer> {
         let named =
             |error: Error| error.with("provider", asked.provider.escape_debug()).with("step", asked.step);
-        let response = self.transport.send(request, &self.limits.phases).await.map_err(named)?;
+        let again = copy(&request);
+        let mut sent = self.transport.send(request, &self.limits.phases).await;
+        let unread = sent.as_ref().err().is_some_and(left_unread);
+        if let (true, Some(again)) = (unread, again) {
+            sent = self.transport.send(again, &self.limits.phases).await;
+        }
+        let response = sent.map_err(named)?;
         let (head, body) = response.into_parts();
         let (status, headers) = (head.status, head.headers.clone());
         let body = Response::new(head, body, self.limits.max_bytes).bytes().await.map_err(|error| {
@@ -283,4 +290,20 @@ impl Answer {
     pub(crate) fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// The same request again, unless its body is a stream.
+fn copy(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let mut copy = Request::new(request.body().try_clone()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+/// Whether the server is certain not to have read the request, and will do so at once.
+fn left_unread(error: &Error) -> bool {
+    error.kind() == ErrorKind::Transport
+        && error.effect_on_provider() == Effect::NotExecuted
+        && error.retry_advice() == Retry::After(Duration::ZERO)
 }

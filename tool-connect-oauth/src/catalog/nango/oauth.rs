@@ -267,7 +267,7 @@ impl Work {
         match self.text("expires_in_unit").as_deref() {
             None => {}
             Some("milliseconds") => {
-                entry.token_response.expires_in_unit = TimeUnit::Milliseconds;
+                entry.token_response.expires_in.unit = TimeUnit::Milliseconds;
                 self.expressed("expires_in_unit");
             }
             Some(other) => self.missing("expires_in_unit", Reason::Expiry, format!("`{other}` is not known")),

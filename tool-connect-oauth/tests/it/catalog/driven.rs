@@ -339,15 +339,8 @@ fn kinds() -> BTreeSet<String> {
     kinds
 }
 
-/// Kinds that fewer than three providers have.
-const RARE: &[(&str, &str)] = &[(
-    "expires_in_unit",
-    "No provider of the catalog counts milliseconds; servers that hosts describe themselves do, and the emulator does so in \
-     tests/it/flow/emulator.rs.",
-)];
-
 #[test]
-fn each_kind_of_quirk_is_met_by_three_entries_or_is_known_to_be_rare() {
+fn each_kind_of_quirk_is_met_by_three_entries() {
     let standard = serde_json::to_value(ProviderEntry::new("acme", "https://acme.example/token")).unwrap();
     let mut met: BTreeMap<String, Vec<String>> = kinds().into_iter().map(|kind| (kind, Vec::new())).collect();
     for entry in Catalog::builtin().unwrap().iter() {
@@ -359,7 +352,6 @@ fn each_kind_of_quirk_is_met_by_three_entries_or_is_known_to_be_rare() {
         }
     }
     for (kind, entries) in &met {
-        let rare = RARE.iter().any(|(known, _)| known == kind);
-        assert_eq!(entries.len() < 3, rare, "{kind}: {entries:?}");
+        assert!(entries.len() >= 3, "{kind}: {entries:?}");
     }
 }

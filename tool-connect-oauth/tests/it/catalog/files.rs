@@ -3,7 +3,7 @@
 use std::fs;
 
 use tool_connect_core::ErrorKind;
-use tool_connect_oauth::catalog::{Catalog, ProviderEntry};
+use tool_connect_oauth::catalog::{Catalog, Lifetime, ProviderEntry, TimeUnit};
 
 use super::toml;
 
@@ -20,6 +20,11 @@ fn the_entry_of_the_documentation_is_right() {
     let provider = entry.resolve(&entry.example_config()).unwrap();
     assert_eq!(provider.id(), "acme_crm");
     assert_eq!(provider.endpoints.token.host_str(), Some("acme.crm.example"));
+    let lifetime = Lifetime::new("/data/ttl", TimeUnit::Milliseconds);
+    assert_eq!(entry.token_response.expires_in, lifetime);
+    let written = serde_json::to_string(&lifetime).unwrap();
+    assert_eq!(serde_json::from_str::<Lifetime>(&written).unwrap(), lifetime);
+    assert_eq!(serde_json::to_value(Lifetime::from("/ttl")).unwrap(), "/ttl");
 }
 
 #[test]

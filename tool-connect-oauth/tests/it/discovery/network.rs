@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use tool_connect_core::{ErrorKind, SystemClock};
-use tool_connect_hub::transport::{HttpSettings, ReqwestTransport};
+use tool_connect_hub::transport::{HttpSettings, HttpTransport};
 use tool_connect_oauth::discovery::{Discovery, parse_challenges};
 use tool_connect_oauth::flow::OAuthHttp;
 
 /// The Hub's own transport, unchanged: what a resource says about its metadata cannot lead inwards, in whatever form.
 #[tokio::test]
 async fn oauth_client_14_discovery_addresses_pass_the_ssrf_guard() {
-    let transport = ReqwestTransport::new(&HttpSettings::default()).unwrap();
+    let transport = HttpTransport::new(&HttpSettings::default()).unwrap();
     let discovery = Discovery::new(OAuthHttp::new(Arc::new(transport)), Arc::new(SystemClock));
     let resource = "https://api.example/mcp".parse().unwrap();
     for inwards in [

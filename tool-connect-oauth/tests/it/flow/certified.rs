@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tool_connect_core::http::{RequestBody, Response, Transport, TransportLimits};
 use tool_connect_core::{ErrorKind, SystemClock};
-use tool_connect_hub::transport::{HttpSettings, NetworkAccess, ReqwestTransport};
+use tool_connect_hub::transport::{HttpSettings, HttpTransport, NetworkAccess};
 use tool_connect_oauth::catalog::{ClientAuth, ClientConfig, JwtAlgorithm, Provider, ProviderEntry};
 use tool_connect_oauth::flow::{
     Authorization, AuthorizeRequest, CodeExchange, DevicePoll, OAuthFailure, OAuthHttp, Revoked, TokenClient,
@@ -25,7 +25,7 @@ use crate::counterparty::{AuthorizationServer, authorization_server};
 /// The server, one of its clients, and the way there.
 struct World {
     server: AuthorizationServer,
-    transport: Arc<ReqwestTransport>,
+    transport: Arc<HttpTransport>,
     http: OAuthHttp,
     provider: Provider,
     client: ClientConfig,
@@ -36,7 +36,7 @@ impl World {
         let server = authorization_server();
         let mut settings = HttpSettings::default();
         settings.access = NetworkAccess::public().allow_loopback();
-        let transport = Arc::new(ReqwestTransport::new(&settings).expect("a transport"));
+        let transport = Arc::new(HttpTransport::new(&settings).expect("a transport"));
         let known = &server.clients[client];
         let client = match (&known.secret, client) {
             (Some(secret), "post") => ClientConfig::confidential(client, secret).auth(ClientAuth::Post),

@@ -209,10 +209,13 @@ async fn habits_of_real_providers() {
     let settings = settings(EmulatedClient::public("app")).quirks(quirks);
     let world = World::with(settings, ClientConfig::public("app"), |entry| {
         let places = &mut entry.token_response;
-        places.expires_in_unit = TimeUnit::Milliseconds;
-        for place in
-            [&mut places.access_token, &mut places.refresh_token, &mut places.expires_in, &mut places.scope]
-        {
+        places.expires_in.unit = TimeUnit::Milliseconds;
+        for place in [
+            &mut places.access_token,
+            &mut places.refresh_token,
+            &mut places.expires_in.at,
+            &mut places.scope,
+        ] {
             *place = format!("/authed_user{place}");
         }
         places.extra.insert("team".into(), "/authed_user/team/id".into());

@@ -123,7 +123,7 @@ async fn oauth_client_21_lifetimes_are_read_in_every_form() {
         (json!({ "access_token": "a" }), TimeUnit::Seconds, None),
     ] {
         let (bench, tokens) =
-            answered(answer.clone(), |entry| entry.token_response.expires_in_unit = unit).await;
+            answered(answer.clone(), |entry| entry.token_response.expires_in.unit = unit).await;
         let ends = tokens
             .expect("tokens")
             .expires_at
@@ -179,7 +179,14 @@ async fn how_long_a_refresh_token_lives() {
     assert_eq!(tokens.expect("tokens").refresh_expires_at, bench.in_seconds(15_897_600));
     let answer = json!({ "access_token": "a", "refresh_token": "r", "x": { "left": "60" } });
     let named = |entry: &mut ProviderEntry| entry.token_response.refresh_expires_in = Some("/x/left".into());
-    let (bench, tokens) = answered(answer, named).await;
+    let (bench, tokens) = answered(answer.clone(), named).await;
+    assert_eq!(tokens.expect("tokens").refresh_expires_at, bench.in_seconds(60));
+    // Each lifetime counts what its own place says.
+    let counted = |entry: &mut ProviderEntry| {
+        entry.token_response.expires_in.unit = TimeUnit::Milliseconds;
+        named(entry);
+    };
+    let (bench, tokens) = answered(answer, counted).await;
     assert_eq!(tokens.expect("tokens").refresh_expires_at, bench.in_seconds(60));
 }
 

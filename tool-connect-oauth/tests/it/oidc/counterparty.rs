@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use tool_connect_core::http::{RequestBody, Transport, TransportLimits};
 use tool_connect_core::store::memory::MemoryCredentials;
 use tool_connect_core::{ErrorKind, Owner, SystemClock, TenantId, UserId};
-use tool_connect_hub::transport::{HttpSettings, NetworkAccess, ReqwestTransport};
+use tool_connect_hub::transport::{HttpSettings, HttpTransport, NetworkAccess};
 use tool_connect_oauth::catalog::ClientConfig;
 use tool_connect_oauth::discovery::{
     ApplicationType, ClientMetadata, Discovery, DiscoverySettings, Profile, Registrations, ServerMetadata,
@@ -22,7 +22,7 @@ use crate::counterparty::{AuthorizationServer, authorization_server};
 
 struct World {
     told: AuthorizationServer,
-    transport: Arc<ReqwestTransport>,
+    transport: Arc<HttpTransport>,
     http: OAuthHttp,
     server: Arc<ServerMetadata>,
 }
@@ -32,7 +32,7 @@ impl World {
         let told = authorization_server();
         let mut http = HttpSettings::default();
         http.access = NetworkAccess::public().allow_loopback();
-        let transport = Arc::new(ReqwestTransport::new(&http).unwrap());
+        let transport = Arc::new(HttpTransport::new(&http).unwrap());
         let http = OAuthHttp::new(transport.clone());
         let mut settings = DiscoverySettings::default();
         settings.profile = Profile::Mcp;

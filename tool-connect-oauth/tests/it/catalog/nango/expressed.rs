@@ -1,16 +1,13 @@
-//! Files in Nango's format. Every provider here was made up for its test.
+//! What a provider becomes: an entry, a scheme, hints for its API.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
-use tool_connect_core::{AuthScheme, ErrorKind, ExchangeEncoding, OAuth2Scheme, OAuthGrant, TokenPlace};
-use tool_connect_oauth::catalog::nango::{
-    MAX_BYTES, NangoFile, NangoProvider, OffsetStep, Outcome, Pages, Reason, Verdict,
-};
+use tool_connect_core::{AuthScheme, ExchangeEncoding, OAuth2Scheme, OAuthGrant, TokenPlace};
+use tool_connect_oauth::catalog::nango::{NangoFile, OffsetStep, Pages, Reason, Verdict};
 use tool_connect_oauth::catalog::{
     BodyEncoding, Catalog, ClientAuth, ClientAuthMethod, ClientConfig, Method, Pkce, TimeUnit,
 };
@@ -19,68 +16,7 @@ use tool_connect_testkit::ManualClock;
 use tool_connect_testkit::oauth::{EmulatedClient, ExpiresIn, IssuerSettings, OAuthEmulator, Quirks};
 use url::Url;
 
-/// The example of `docs/providers.md`, under the names that the crates have there.
-mod documented {
-    // <page>
-    use tool_connect_core::Result;
-    use tool_connect_oauth::catalog::Catalog;
-    use tool_connect_oauth::catalog::nango::{NangoFile, Outcome};
-
-    /// The catalog with the file's entries, and a line for everything that is not as the file has it.
-    pub(super) fn load(path: &str) -> Result<(Catalog, Vec<String>)> {
-        let file = NangoFile::from_file(path)?;
-        let mut lost = Vec::new();
-        for provider in file.providers() {
-            let findings = provider.findings.iter().filter(|finding| finding.outcome != Outcome::Expressed);
-            lost.extend(findings.map(|finding| format!("{}: {finding}", provider.name)));
-        }
-        Ok((file.add_to(Catalog::builtin()?)?, lost))
-    }
-    // </page>
-}
-
-/// The only provider of a file, whose keys these are.
-fn one(keys: &str) -> NangoProvider {
-    let keys: String = keys.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
-    let text = format!("acme-crm:\n  display_name: Acme CRM\n  docs: https://acme.example/docs\n{keys}");
-    let file = NangoFile::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    file.get("acme-crm").expect("it is there").clone()
-}
-
-/// The reasons for which a key is not as the file has it.
-fn lost(provider: &NangoProvider) -> Vec<(String, Outcome)> {
-    let findings = provider.findings.iter().filter(|finding| finding.outcome != Outcome::Expressed);
-    findings.map(|finding| (finding.key.clone(), finding.outcome)).collect()
-}
-
-fn missing(key: &str, reason: Reason) -> (String, Outcome) {
-    (key.to_owned(), Outcome::Missing(reason))
-}
-
-fn loosened(key: &str, reason: Reason) -> (String, Outcome) {
-    (key.to_owned(), Outcome::Loosened(reason))
-}
-
-#[test]
-fn the_example_of_the_documentation_works_as_it_stands() {
-    let own =
-        include_str!("nango.rs").split("// <page>\n").nth(1).unwrap().split("    // </page>").next().unwrap();
-    let shown: String =
-        own.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect();
-    let shown = shown
-        .replace("tool_connect_oauth::", "tool_connect::oauth::")
-        .replace("tool_connect_core::", "tool_connect::")
-        .replace("pub(super) ", "");
-    let page = include_str!("../../../../docs/providers.md");
-    assert!(page.contains(&format!("```rust\n{shown}```")), "docs/providers.md should show:\n{shown}");
-
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("providers.yaml");
-    std::fs::write(&path, "acme: { display_name: Acme, auth_mode: OAUTH1 }").unwrap();
-    let (catalog, lost) = documented::load(path.to_str().unwrap()).unwrap();
-    assert!(catalog.get("github").is_ok());
-    assert_eq!(lost, ["acme: auth_mode: not expressed (AuthMode): is `OAUTH1`: OAuth 1 (RFC 5849)"]);
-}
+use super::{loosened, lost, missing, one};
 
 #[test]
 fn an_oauth_provider_becomes_an_entry_with_all_it_says() {
@@ -135,7 +71,7 @@ proxy:
     );
     assert_eq!((entry.pkce, entry.token_request.encoding), (Pkce::Refused, BodyEncoding::Json));
     assert_eq!(entry.client_auth, [ClientAuthMethod::Basic]);
-    assert_eq!(entry.token_response.expires_in_unit, TimeUnit::Milliseconds);
+    assert_eq!(entry.token_response.expires_in.unit, TimeUnit::Milliseconds);
     assert_eq!(
         entry.token_response.extra,
         pairs(&[("instance_url", "/instance_url"), ("team_id", "/team/id")])
@@ -344,102 +280,6 @@ proxy: { headers: { x-session: "${accessToken}" } }
 }
 
 #[test]
-fn what_an_entry_cannot_say_is_found_by_its_key() {
-    let base =
-        "auth_mode: OAUTH2\nauthorization_url: https://acme.example/a\ntoken_url: https://acme.example/t\n";
-    for (more, expected, usable) in [
-        (
-            "authorization_params: { resource: x }",
-            missing("authorization_params.resource", Reason::Reserved),
-            true,
-        ),
-        (
-            "authorization_params: { response_type: token }",
-            missing("authorization_params.response_type", Reason::Grant),
-            false,
-        ),
-        (
-            "authorization_params: { a: '${connectionConfig.b}' }",
-            missing("authorization_params.a", Reason::Template),
-            false,
-        ),
-        (
-            "authorization_url_replacements: { response_type: '' }",
-            missing("authorization_url_replacements.response_type", Reason::Encoding),
-            false,
-        ),
-        ("token_params: { grant_type: password }", missing("token_params.grant_type", Reason::Grant), false),
-        ("token_params: { type: code }", loosened("token_params.type", Reason::Wider), true),
-        ("token_params: { a: '${connectionConfig.b}' }", missing("token_params.a", Reason::Template), false),
-        (
-            "token_request_auth_method: custom",
-            missing("token_request_auth_method", Reason::ClientAuth),
-            false,
-        ),
-        (
-            "require_client_certificate: true",
-            missing("require_client_certificate", Reason::ClientCertificate),
-            false,
-        ),
-        ("redirect_uri_metadata: [realmId]", missing("redirect_uri_metadata", Reason::Callback), true),
-        (
-            "authorization_code_param_in_callback: auth_code",
-            missing("authorization_code_param_in_callback", Reason::Callback),
-            false,
-        ),
-        ("authorization_url_fragment: x", missing("authorization_url_fragment", Reason::Encoding), true),
-        ("token_expiration_buffer: 60", loosened("token_expiration_buffer", Reason::Expiry), true),
-        ("post_connection_script: acmePost", missing("post_connection_script", Reason::Script), true),
-        ("webhook_routing_script: acmeHook", missing("webhook_routing_script", Reason::Webhook), true),
-        ("from_the_future: 1", missing("from_the_future", Reason::UnknownKey), true),
-        ("proxy: { from_the_future: 1 }", missing("proxy.from_the_future", Reason::UnknownKey), true),
-        ("scope_separator: 7", missing("scope_separator", Reason::Type), true),
-        ("default_scopes: { a: b }", missing("default_scopes", Reason::Type), true),
-        ("proxy: [1]", missing("proxy", Reason::Type), true),
-        ("proxy: { retry: { error_code: [soon] } }", missing("proxy.retry.error_code", Reason::Type), true),
-        ("proxy: { paginate: { type: magic } }", missing("proxy.paginate", Reason::Type), true),
-        (
-            "proxy: { base_url: 'https://x || https://${connectionConfig.y}' }",
-            loosened("proxy.base_url", Reason::Alternative),
-            true,
-        ),
-    ] {
-        let provider = one(&format!("{base}{more}"));
-        assert_eq!(lost(&provider), [expected], "{more}");
-        assert_eq!(provider.entry.is_some(), usable, "{more}");
-        assert!(
-            provider
-                .findings
-                .iter()
-                .all(|finding| finding.outcome == Outcome::Expressed || finding.text.len() > 5)
-        );
-    }
-}
-
-#[test]
-fn an_address_that_leads_astray_makes_no_entry() {
-    for token in [
-        "http://acme.example/t",
-        "javascript:alert(1)",
-        "https://user:secret@acme.example/t",
-        "https://Acme.example/t",
-        "https://acme.example/../t",
-        "https://acme.example/{x}/t",
-        "https://${connectionConfig.a.b}/t",
-        "https://${connectionConfig.a/t",
-        "${connectionConfig.link}/t",
-    ] {
-        let provider = one(&format!("auth_mode: OAUTH2_CC\ntoken_url: '{token}'"));
-        assert_eq!((provider.entry, provider.scheme), (None, None), "{token}");
-    }
-    // The same file with an honest address.
-    let provider = one("auth_mode: OAUTH2_CC\ntoken_url: https://acme.example/t");
-    assert_eq!(lost(&provider), [loosened("credentials", Reason::Client)]);
-    let Some(AuthScheme::OAuth2(scheme)) = provider.scheme else { panic!() };
-    assert_eq!(scheme.grant, OAuthGrant::ClientCredentials);
-}
-
-#[test]
 fn a_second_text_is_the_default_of_the_first() {
     let provider = one(r#"
 auth_mode: OAUTH2
@@ -498,23 +338,6 @@ no: 7
 }
 
 #[test]
-fn modes_without_a_counterpart_are_told_from_unknown_ones() {
-    for mode in
-        ["OAUTH1", "JWT", "APP", "TBA", "SIGNATURE", "CUSTOM", "AWS_SIGV4", "BILL", "MCP_OAUTH2_GENERIC"]
-    {
-        let provider = one(&format!(
-            "auth_mode: {mode}\nrequest_url: https://acme.example\nproxy: {{ base_url: https://acme.example }}"
-        ));
-        assert_eq!(lost(&provider), [missing("auth_mode", Reason::AuthMode)], "{mode}");
-        assert_eq!(provider.api.base_url.as_deref(), Some("https://acme.example"), "what is known is kept");
-    }
-    for keys in ["auth_mode: TELEPATHY", "auth_mode: ''", "categories: [x]"] {
-        assert_eq!(lost(&one(keys)), [missing("auth_mode", Reason::UnknownAuthMode)], "{keys}");
-    }
-    assert!(lost(&one("auth_mode: [OAUTH2]")).contains(&missing("auth_mode", Reason::Type)));
-}
-
-#[test]
 fn hints_say_how_long_to_wait() {
     let provider = one("auth_mode: BASIC\nproxy: { retry: { after: [retry-after, x-wait], at: x-reset } }");
     let retry = provider.api.retry.unwrap();
@@ -554,65 +377,4 @@ fn pages_are_read_in_each_kind() {
         ),
         Pages::Offset { parameter: "page".into(), start: 1, step: OffsetStep::Pages }
     );
-}
-
-#[test]
-fn a_file_that_is_none_is_refused_with_a_reason() {
-    for (text, why) in [
-        ("", "the document is empty"),
-        ("[1, 2]", "no mapping"),
-        ("acme: [", "malformed"),
-        ("acme: {}\nacme: {}\n", "the key `acme` is there twice"),
-        (&"a: ".repeat(3), "malformed"),
-    ] {
-        let error = NangoFile::parse(text).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config, "{text}");
-        assert!(error.message().contains(why), "{text}: {}", error.message());
-    }
-    let large = "#".repeat(20 << 20);
-    assert_eq!(NangoFile::parse(&large).unwrap_err().kind(), ErrorKind::TooLarge);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("providers.yaml");
-    std::fs::write(&path, vec![b'#'; MAX_BYTES + 1]).unwrap();
-    assert_eq!(NangoFile::from_file(&path).unwrap_err().kind(), ErrorKind::TooLarge);
-    assert!(
-        NangoFile::from_file(folder.path().join("none.yaml")).unwrap_err().message().contains("none.yaml")
-    );
-    let mut bomb = "a0: &a0 { x: y, z: y }\n".to_owned();
-    for n in 1..40 {
-        bomb.push_str(&format!("a{n}: &a{n} {{ x: *a{0}, z: *a{0} }}\n", n - 1));
-    }
-    assert!(NangoFile::parse(&bomb).unwrap_err().message().contains("means more than"));
-    // So do aliases of providers: each takes over all of the other.
-    let mut bomb = String::from("b:\n");
-    (0..2_000).for_each(|n| bomb.push_str(&format!("  k{n}: 1\n")));
-    (0..2_000).for_each(|n| bomb.push_str(&format!("p{n}: {{ alias: b }}\n")));
-    assert!(NangoFile::parse(&bomb).unwrap_err().message().contains("aliases mean too much"));
-}
-
-proptest! {
-    /// Whatever stands in a provider, nothing panics, nothing of a secret's place is kept, and each entry is one the catalog takes.
-    #[test]
-    fn anything_may_stand_there(
-        mode in "OAUTH2|OAUTH2_CC|API_KEY|BASIC|TWO_STEP|NONE|[A-Z_]{0,9}",
-        key in "authorization_url|token_url|token_params|proxy|connection_config|alias|default_scopes|[a-z_]{1,12}",
-        value in "'https://\\$\\{connectionConfig\\.[a-zA-Z]{1,8}\\}[a-z./]{0,12}'|\\{ headers: \\{ a: '\\$\\{apiKey\\}' \\} \\}|\\[[a-z, ]{0,9}\\]|[0-9]{1,20}|'[^'\\n]{0,30}'|\\{ [a-z]{1,5}: \\{ [a-z]{1,5}: [a-z0-9]{0,5} \\} \\}",
-    ) {
-        let text = format!("acme:\n  display_name: Acme\n  auth_mode: '{mode}'\n  token_url: https://acme.example/t\n  {key}2: 1\n  {key}: {value}\n");
-        if let Ok(file) = NangoFile::parse(&text) {
-            for provider in file.providers() {
-                let kept = format!("{:?}", provider.api).contains("apiKey");
-                prop_assert!(!kept);
-                if let Some(entry) = &provider.entry {
-                    prop_assert!(entry.check().is_ok());
-                }
-            }
-            prop_assert!(file.add_to(Catalog::empty()).is_ok());
-        }
-    }
-
-    #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,200}|[a-z:{}\\[\\]&*!|>'\" \\n-]{0,200}") {
-        let _ = NangoFile::parse(&text);
-    }
 }
