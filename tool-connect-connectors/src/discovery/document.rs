@@ -1,7 +1,7 @@
 //! The document, as far as it is read at once: everything below a method stays text until it is asked for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -74,6 +74,8 @@ pub(super) struct Document {
     pub(super) methods: Vec<Arc<Method>>,
     /// Resources that cannot be read, by their path.
     pub(super) broken: Vec<String>,
+    /// Patterns that were compiled, and whether they could be: methods share them.
+    patterns: Mutex<BTreeMap<String, bool>>,
 }
 
 /// A method: its head, and the text of the rest.
@@ -169,7 +171,19 @@ impl Document {
             schemas: top.schemas,
             methods,
             broken,
+            patterns: Mutex::default(),
         })
+    }
+
+    /// Whether a pattern compiles.
+    pub(super) fn is_pattern(&self, pattern: &str) -> bool {
+        let mut known = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(pattern) {
+            return *known;
+        }
+        let compiles = regex::Regex::new(pattern).is_ok();
+        known.insert(pattern.to_owned(), compiles);
+        compiles
     }
 }
 

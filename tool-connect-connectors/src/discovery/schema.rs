@@ -138,7 +138,7 @@ impl<'d> Walk<'d> {
             _ => {}
         }
         choices(given, &mut out, &mut description);
-        if let Some(given) = text("pattern").filter(|given| regex::Regex::new(given).is_ok()) {
+        if let Some(given) = text("pattern").filter(|given| self.document.is_pattern(given)) {
             pattern(&mut out, given);
         }
         for (from, to) in [("minimum", "minimum"), ("maximum", "maximum")] {

@@ -2,9 +2,13 @@
 
 /// A description of at most so many bytes: whole sentences where some fit, else words.
 pub(super) fn cut(text: &str, budget: usize) -> String {
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.len() <= budget {
-        return text;
+    let mut words = text.split_whitespace();
+    let mut text = words.next().unwrap_or_default().to_owned();
+    // What is beyond the budget is not read.
+    while text.len() <= budget {
+        let Some(word) = words.next() else { return text };
+        text.push(' ');
+        text.push_str(word);
     }
     let end = (0..=budget).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let head = text.get(..end).unwrap_or_default();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use http::response::Parts;
 use serde::Deserialize;
 use tool_connect_core::{Effect, Error, ErrorKind, Retry};
@@ -83,12 +84,20 @@ pub(super) fn read(parts: &Parts, body: &[u8]) -> Option<Error> {
             "GitHub has suspended this account, or the app's access to it: {says}. Connect another account, or ask GitHub's \
              support."
         )),
-        403 => error.public(format!("GitHub does not let this account do that: {says}.{}", permission(parts))),
-        404 => error.public(format!(
-            "GitHub has nothing there that this account may see: check owner, repository and number, and whether the account \
-             has access.{}",
-            permission(parts)
-        )),
+        403 => {
+            let error = error
+                .public(format!("GitHub does not let this account do that: {says}.{}", permission(parts)));
+            lacking(error, parts)
+        }
+        // Also the answer to a token without the scope for what is private there.
+        404 => {
+            let error = error.public(format!(
+                "GitHub has nothing there that this account may see: check owner, repository and number, and whether the \
+                 account has access.{}",
+                permission(parts)
+            ));
+            lacking(error, parts)
+        }
         405 => of_kind(ErrorKind::Conflict).public(format!("GitHub cannot do that now: {says}.")),
         409 => error.public(format!("GitHub says that it conflicts: {says}.")),
         422 => of_kind(ErrorKind::InvalidArguments)
@@ -128,26 +137,84 @@ fn permission(parts: &Parts) -> String {
     if let Some(needs) = header("x-accepted-github-permissions").filter(|needs| !needs.is_empty()) {
         return format!(" The app needs the permissions {needs}.");
     }
-    let words = |name| -> Option<Vec<String>> {
-        Some(
-            header(name)?
-                .split(',')
-                .map(|word| word.trim().to_owned())
-                .filter(|word| !word.is_empty())
-                .collect(),
-        )
+    let Some(takes) = scopes(parts, "x-accepted-oauth-scopes").filter(|takes| !takes.is_empty()) else {
+        return String::new();
     };
-    match (words("x-accepted-oauth-scopes"), words("x-oauth-scopes")) {
-        (Some(takes), has) if !takes.is_empty() => {
-            let has = has.unwrap_or_default();
-            if takes.iter().any(|scope| has.contains(scope)) {
-                return String::new();
-            }
-            format!(
-                " The token needs one of these scopes: {}; connect the account again to grant it.",
-                takes.join(", ")
+    let has = scopes(parts, "x-oauth-scopes").unwrap_or_default();
+    if !takes.iter().any(|scope| grants(&has, scope)) {
+        let takes = takes.join(", ");
+        return format!(
+            " The token needs one of these scopes: {takes}; connect the account again to grant it."
+        );
+    }
+    // One of the scopes is there, and what is private takes a larger one.
+    if takes.contains(&"repo") && !grants(&has, "repo") {
+        return " A private repository needs the scope repo; connect the account again to grant it."
+            .to_owned();
+    }
+    String::new()
+}
+
+/// The error, with the scope that would help where the headers prove that one is lacking. A token without scopes of its own, such as
+/// an app's, has no header that says what it was granted, or an empty one; a list that is empty says that no scope is needed.
+fn lacking(error: Error, parts: &Parts) -> Error {
+    let (Some(takes), Some(has)) =
+        (scopes(parts, "x-accepted-oauth-scopes"), scopes(parts, "x-oauth-scopes"))
+    else {
+        return error;
+    };
+    // Single sign-on and an app's permissions are no matter of scopes.
+    let app = parts.headers.get("x-accepted-github-permissions").is_some_and(|needs| !needs.is_empty());
+    if has.is_empty()
+        || app
+        || parts.headers.contains_key("x-github-sso")
+        || takes.iter().any(|scope| grants(&has, scope))
+    {
+        return error;
+    }
+    // What is public is seen without any scope, so that what is not seen is private.
+    let mut takes = takes;
+    takes.retain(|scope| parts.status != StatusCode::NOT_FOUND || *scope != "public_repo");
+    // The least that does: a scope that includes none of the others, one that only reads before one that writes.
+    let mut least =
+        takes.iter().filter(|scope| !takes.iter().any(|other| other != *scope && includes(scope, other)));
+    let reads = least.clone().find(|scope| scope.starts_with("read:"));
+    match reads.or_else(|| least.next()) {
+        Some(scope) => error.lacks_scopes([*scope]),
+        None => error,
+    }
+}
+
+/// The scopes that a header lists; `None` where it is not there or lists what is no scope.
+fn scopes<'a>(parts: &'a Parts, header: &str) -> Option<Vec<&'a str>> {
+    let text = parts.headers.get(header)?.to_str().ok()?;
+    let scopes: Vec<&str> = text.split(',').map(str::trim).filter(|scope| !scope.is_empty()).collect();
+    let is_scope = |scope: &&str| {
+        scope.len() <= 64 && scope.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_-.".contains(&byte))
+    };
+    scopes.iter().all(is_scope).then_some(scopes)
+}
+
+fn grants(has: &[&str], scope: &str) -> bool {
+    has.iter().any(|has| *has == scope || includes(has, scope))
+}
+
+/// Whether a scope includes another:
+/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps#available-scopes>.
+fn includes(larger: &str, scope: &str) -> bool {
+    match larger {
+        "repo" => {
+            matches!(
+                scope,
+                "repo:status" | "repo_deployment" | "public_repo" | "repo:invite" | "security_events"
             )
         }
-        _ => String::new(),
+        "user" => matches!(scope, "read:user" | "user:email" | "user:follow"),
+        "project" => scope == "read:project",
+        _ => match (larger.split_once(':'), scope.split_once(':')) {
+            (Some(("admin", of)), Some(("write" | "read", what))) => of == what,
+            (Some(("write", of)), Some(("read", what))) => of == what,
+            _ => false,
+        },
     }
 }

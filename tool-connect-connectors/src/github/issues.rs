@@ -373,11 +373,11 @@ pub struct UpdateIssue {
     /// Why, where the state changes.
     #[serde(default)]
     pub state_reason: Option<StateReason>,
-    /// Names of all labels that it shall have.
+    /// Names of all labels that it shall have: others are removed. `add_labels` and `remove_label` change some.
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub labels: Option<Vec<String>>,
-    /// Logins of all who shall work on it.
+    /// Logins of all who shall work on it: others are removed. `add_assignees` and `remove_assignees` change some.
     #[serde(default)]
     #[schemars(length(max = 10))]
     pub assignees: Option<Vec<String>>,

@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tool_connect_core::{Error, ErrorKind, Result, Run, Tool, ToolContext};
 
 use super::event::Event;
 use super::invite::{
-    Invitee, Reminder, SendUpdates, Transparency, Visibility, WireAttendee, WireConference, WireReminders,
-    attendees, check_recurrence,
+    Invitee, Reminder, SendUpdates, Transparency, Visibility, WireConference, WireReminders, address,
+    check_recurrence, written,
 };
 use super::time::{When, Wire};
 use crate::google::{derived, unique};
@@ -34,7 +35,7 @@ pub(super) struct WireEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Wire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) attendees: Option<Vec<WireAttendee<'a>>>,
+    pub(super) attendees: Option<Vec<Map<String, Value>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) recurrence: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +121,9 @@ impl Run for CreateEvent {
                 "must be a `date` where `start` is one, else a `date_time`",
             ));
         }
+        for (at, invitee) in self.attendees.iter().enumerate() {
+            address(&invitee.email, || format!("/attendees/{at}/email"))?;
+        }
         let calendar = or_primary(self.calendar_id.as_deref());
         let id = derived(cx);
         let event = WireEvent {
@@ -129,9 +133,7 @@ impl Run for CreateEvent {
             location: self.location.as_deref(),
             start: Some(self.start.wire("/start", recurs)?),
             end: Some(self.end.wire("/end", recurs)?),
-            attendees: (!self.attendees.is_empty())
-                .then(|| attendees("/attendees", &self.attendees))
-                .transpose()?,
+            attendees: (!self.attendees.is_empty()).then(|| self.attendees.iter().map(written).collect()),
             recurrence: recurs.then_some(&self.recurrence),
             reminders: self.reminders.as_deref().map(WireReminders::of),
             conference_data: self.meet.then(|| WireConference::meet(unique(cx))),

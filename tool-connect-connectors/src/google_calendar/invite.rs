@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tool_connect_core::{Error, Result, ToolArgs};
 
 /// Who is told by mail of what is done.
@@ -60,10 +61,11 @@ pub struct Invitee {
     /// Name.
     #[serde(default)]
     pub name: Option<String>,
-    /// Whether they need not come.
+    /// Whether they need not come; who was invited before stays what they were if left out.
     #[serde(default)]
-    pub optional: bool,
-    /// What they have answered so far, as `get_event` says it: `needsAction`, `accepted`, `tentative` or `declined`.
+    pub optional: Option<bool>,
+    /// What they have answered: `needsAction`, `accepted`, `tentative` or `declined`. Left out, the answer of who was invited before
+    /// stays.
     #[serde(default)]
     #[schemars(regex(pattern = "^(needsAction|accepted|tentative|declined)$"))]
     pub response_status: Option<String>,
@@ -90,38 +92,24 @@ pub struct Reminder {
     pub minutes: u32,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct WireAttendee<'a> {
-    email: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    optional: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_status: Option<&'a str>,
+/// Refuses what is not one address.
+pub(super) fn address(email: &str, pointer: impl FnOnce() -> String) -> Result<()> {
+    let bad = email.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ','));
+    if bad || !email.contains('@') {
+        return Err(Error::invalid_argument(pointer(), "must be one e-mail address: `ada@example.com`"));
+    }
+    Ok(())
 }
 
-pub(super) fn attendees<'a>(pointer: &str, invitees: &'a [Invitee]) -> Result<Vec<WireAttendee<'a>>> {
-    let wire = |(at, invitee): (usize, &'a Invitee)| {
-        let bad = invitee
-            .email
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ','));
-        if bad || !invitee.email.contains('@') {
-            return Err(Error::invalid_argument(
-                format!("{pointer}/{at}/email"),
-                "must be one e-mail address: `ada@example.com`",
-            ));
-        }
-        Ok(WireAttendee {
-            email: &invitee.email,
-            display_name: invitee.name.as_deref(),
-            optional: invitee.optional,
-            response_status: invitee.response_status.as_deref(),
-        })
-    };
-    invitees.iter().enumerate().map(wire).collect()
+/// Somebody as Google takes them: what is said of them, and nothing else.
+pub(super) fn written(invitee: &Invitee) -> Map<String, Value> {
+    let fields = [
+        ("email", Some(Value::from(invitee.email.as_str()))),
+        ("displayName", invitee.name.as_deref().map(Value::from)),
+        ("optional", invitee.optional.map(Value::from)),
+        ("responseStatus", invitee.response_status.as_deref().map(Value::from)),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 #[derive(Serialize)]

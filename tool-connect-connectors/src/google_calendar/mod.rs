@@ -1,5 +1,5 @@
 //! Google Calendar, over its REST API: one file per group of tools. `event.rs` has events as a reader wants them, `time.rs` when
-//! something is, `invite.rs` who comes and who is told.
+//! something is, `invite.rs` who comes and who is told, `guests.rs` how that is changed.
 
 mod access;
 mod calendars;
@@ -8,6 +8,7 @@ mod create;
 mod event;
 mod events;
 mod free_busy;
+mod guests;
 mod invite;
 mod respond;
 mod settings;

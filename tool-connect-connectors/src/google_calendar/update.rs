@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tool_connect_core::http::RequestBuilder;
-use tool_connect_core::{Error, Result, Run, Tool, ToolContext};
+use tool_connect_core::{Effect, Error, ErrorKind, Result, Run, Tool, ToolContext};
 
 use super::create::{WireEvent, or_primary};
 use super::event::Event;
+use super::guests::GuestChanges;
 use super::invite::{
-    Invitee, Reminder, SendUpdates, Transparency, Visibility, WireConference, WireReminders, attendees,
-    check_recurrence,
+    Invitee, Reminder, SendUpdates, Transparency, Visibility, WireConference, WireReminders, check_recurrence,
 };
 use super::time::{When, Wire};
 use crate::google::unique;
@@ -22,7 +22,8 @@ fn if_match<'a>(request: RequestBuilder<'a>, etag: Option<&str>) -> RequestBuild
     }
 }
 
-/// Changes an event, or one instance of a series by the instance's id; what is left out stays. Returns it.
+/// Changes an event, or one instance of a series by the instance's id; what is left out stays. Returns it. Where it changes who is
+/// invited, the others' answers stay, and it is refused where the event was changed at that very time.
 ///
 /// <https://developers.google.com/workspace/calendar/api/v3/reference/events/patch>
 #[derive(Tool, Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +54,16 @@ pub struct UpdateEvent {
     /// Where.
     #[serde(default)]
     pub location: Option<String>,
-    /// Who is invited, all of them: who is left out is no longer invited, and whose `response_status` is left out is asked anew.
+    /// Whom to invite beside those who are. Who is invited already gets the name and the rest that is given here.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub add_attendees: Vec<Invitee>,
+    /// Who is no longer invited, by e-mail address.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub remove_attendees: Vec<String>,
+    /// Who is invited, all of them, in place of the whole list: who is left out is no longer invited. What the others have answered
+    /// stays. To change some of the list, use `add_attendees` and `remove_attendees`.
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub attendees: Option<Vec<Invitee>>,
@@ -102,18 +112,39 @@ impl Run for UpdateEvent {
                 "must be a `date` where `start` is one, else a `date_time`",
             ));
         }
+        let calendar = or_primary(self.calendar_id.as_deref());
+        let start =
+            self.start.as_ref().map(|start| start.wire("/start", recurs).map(Wire::alone)).transpose()?;
+        let end = self.end.as_ref().map(|end| end.wire("/end", recurs).map(Wire::alone)).transpose()?;
+        let changes = GuestChanges {
+            all: self.attendees.as_deref(),
+            add: &self.add_attendees,
+            remove: &self.remove_attendees,
+        };
+        let guests = changes.made(cx, calendar, &self.event_id).await?;
+        let (attendees, read) = guests.map_or((None, None), |guests| (Some(guests.attendees), guests.etag));
+        // The list was made of what was read, so that it is written over that state alone.
+        if let (Some(read), Some(known)) = (&read, &self.etag)
+            && read != known
+        {
+            return Err(Error::new(ErrorKind::Conflict, "the event has changed since; read it again")
+                .effect(Effect::NotExecuted));
+        }
+        if attendees.is_some() && read.is_none() {
+            return Err(Error::new(
+                ErrorKind::Provider,
+                "Google did not say which state of the event this is, so that a guest's answer could be lost",
+            )
+            .effect(Effect::NotExecuted));
+        }
         let event = WireEvent {
             id: None,
             summary: self.summary.as_deref(),
             description: self.description.as_deref(),
             location: self.location.as_deref(),
-            start: self
-                .start
-                .as_ref()
-                .map(|start| start.wire("/start", recurs).map(Wire::alone))
-                .transpose()?,
-            end: self.end.as_ref().map(|end| end.wire("/end", recurs).map(Wire::alone)).transpose()?,
-            attendees: self.attendees.as_deref().map(|list| attendees("/attendees", list)).transpose()?,
+            start,
+            end,
+            attendees,
             recurrence: self.recurrence.as_deref(),
             reminders: self.reminders.as_deref().map(WireReminders::of),
             conference_data: self.meet.then(|| WireConference::meet(unique(cx))),
@@ -125,12 +156,12 @@ impl Run for UpdateEvent {
         let request = cx
             .http()
             .patch("calendars/{calendar}/events/{event}")
-            .path("calendar", or_primary(self.calendar_id.as_deref()))
+            .path("calendar", calendar)
             .path("event", &self.event_id)
             .query_opt("sendUpdates", self.send_updates.map(SendUpdates::wire))
             .query_opt("conferenceDataVersion", self.meet.then_some(1))
             .json_body(&event);
-        if_match(request, self.etag.as_deref()).json().await
+        if_match(request, read.as_deref().or(self.etag.as_deref())).json().await
     }
 }
 

@@ -171,7 +171,7 @@ pub struct UpdateIssue {
     #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<String>,
-    /// Ids of its labels, all of them; `add_issue_label` and `remove_issue_label` change one.
+    /// Ids of all its labels: others are removed. `add_issue_label` and `remove_issue_label` change one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_ids: Option<Vec<String>>,
     /// Id of the project it belongs to.

@@ -111,7 +111,7 @@ pub struct UpdateProject {
     #[schemars(length(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Ids of the teams that work on it, all of them.
+    /// Ids of all teams that work on it: others are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_ids: Option<Vec<String>>,
     /// What it is, in a line.
@@ -126,7 +126,7 @@ pub struct UpdateProject {
     /// Id of the user who leads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_id: Option<String>,
-    /// Ids of the users who work on it, all of them.
+    /// Ids of all users who work on it: others are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_ids: Option<Vec<String>>,
     /// 0 none, 1 urgent, 2 high, 3 medium, 4 low.

@@ -57,7 +57,7 @@ pub enum SetProperty {
         #[serde(default)]
         option: Option<String>,
     },
-    /// Several options; those that are new are created.
+    /// All its options: others are taken off, and those that are new are created.
     MultiSelect {
         /// Name or id of the property.
         property: String,
@@ -79,7 +79,7 @@ pub enum SetProperty {
         #[serde(default)]
         time_zone: Option<String>,
     },
-    /// People.
+    /// All its people: others are taken off.
     People {
         /// Name or id of the property.
         property: String,
@@ -87,7 +87,7 @@ pub enum SetProperty {
         #[schemars(length(max = 100))]
         user_ids: Vec<String>,
     },
-    /// Related pages.
+    /// All related pages: others are no longer related.
     Relation {
         /// Name or id of the property.
         property: String,

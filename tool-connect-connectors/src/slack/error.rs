@@ -60,12 +60,22 @@ pub(super) fn read(_: &Parts, body: &[u8]) -> Option<Error> {
             let needed = refusal.needed.as_deref().map(named).filter(|scopes| !scopes.is_empty());
             let needed = needed.map_or_else(|| "a further scope".to_owned(), |scopes| format!("`{scopes}`"));
             let granted = refusal.provided.as_deref().map(named).unwrap_or_default();
-            refused(
+            let error = refused(
                 ErrorKind::Forbidden,
                 &format!(
                     "The account must grant {needed} (granted: `{granted}`): connect it again with that."
                 ),
-            )
+            )?;
+            // Of several it is not said whether all or one of them would do.
+            let only = refusal
+                .needed
+                .as_deref()
+                .map(named)
+                .filter(|scope| !scope.is_empty() && !scope.contains(','));
+            Some(match only {
+                Some(scope) => error.lacks_scopes([scope]),
+                None => error,
+            })
         }
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => {
             let error = Error::new(ErrorKind::RateLimited, format!("Slack answered `{code}`"));

@@ -1,60 +1,12 @@
 //! Tool definitions for models, judged by the packages that the model vendors publish.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use http::Method;
 use serde_json::{Map, Value, json};
 use tool_connect_connectors::filesystem::Filesystem;
 use tool_connect_connectors::http::Http;
-use tool_connect_core::schema::dialect::{Dialect, ModelTool};
 use tool_connect_core::{AuthScheme, Connector, ToolSet};
 
-/// Runs the judge: null for each entry that the vendor's types accept, else why not.
-fn judged(entries: &[Value]) -> Vec<Value> {
-    const VARIABLE: &str = "TOOL_CONNECT_COUNTERPARTY_MODEL_SDKS";
-    let line = std::env::var(VARIABLE).unwrap_or_else(|_| {
-        panic!("{VARIABLE} is not set: run `cargo xtask counterparty`, which brings the counterparties")
-    });
-    let line: Vec<String> = serde_json::from_str(&line).expect("a command line");
-    let (program, arguments) = line.split_first().expect("a program");
-    let mut judge = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the judge starts");
-    let text = serde_json::to_vec(entries).unwrap();
-    judge.stdin.take().unwrap().write_all(&text).unwrap();
-    let output = judge.wait_with_output().unwrap();
-    assert!(output.status.success(), "the judge failed");
-    let verdicts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(verdicts.len(), entries.len());
-    verdicts
-}
-
-/// A tool in each form of each vendor.
-fn forms(name: &str, description: &str, schema: &Value) -> Vec<Value> {
-    let mut entries = Vec::new();
-    for dialect in Dialect::ALL {
-        let tool = ModelTool::new(name, description, schema, dialect);
-        let form = match dialect {
-            Dialect::Anthropic => "anthropic",
-            Dialect::Gemini => "gemini",
-            _ => "openai-chat",
-        };
-        entries.push(json!({"form": form, "tool": tool.to_json()}));
-        entries
-            .extend(tool.to_responses_json().map(|tool| json!({"form": "openai-responses", "tool": tool})));
-    }
-    entries
-}
-
-fn assert_accepted(entries: &[Value]) {
-    for (entry, verdict) in entries.iter().zip(judged(entries)) {
-        assert!(verdict.is_null(), "{verdict}\n{entry}");
-    }
-}
+use crate::vendors::{assert_accepted, forms, judged};
 
 fn tools_of(connector: &dyn Connector) -> Vec<Value> {
     let mut set = ToolSet::default();
@@ -83,6 +35,24 @@ fn counterparty_types_of_the_vendors_accept_every_tool_of_ours() {
         .unwrap();
     entries.extend(tools_of(&http));
     assert!(entries.len() > 40, "{}", entries.len());
+    #[cfg(feature = "github")]
+    entries.extend(tools_of(&tool_connect_connectors::github::GitHub::new()));
+    #[cfg(feature = "gmail")]
+    entries.extend(tools_of(&tool_connect_connectors::gmail::Gmail::new()));
+    #[cfg(feature = "google_calendar")]
+    entries.extend(tools_of(&tool_connect_connectors::google_calendar::GoogleCalendar::new()));
+    #[cfg(feature = "google_drive")]
+    entries.extend(tools_of(&tool_connect_connectors::google_drive::GoogleDrive::new()));
+    #[cfg(feature = "linear")]
+    entries.extend(tools_of(&tool_connect_connectors::linear::Linear::new()));
+    #[cfg(feature = "notion")]
+    entries.extend(tools_of(&tool_connect_connectors::notion::Notion::new()));
+    #[cfg(feature = "slack")]
+    entries.extend(tools_of(&tool_connect_connectors::slack::Slack::new()));
+    #[cfg(feature = "slack")]
+    entries.extend(tools_of(&tool_connect_connectors::slack::SlackUser::new()));
+    #[cfg(feature = "declarative")]
+    entries.extend(crate::declarative::builtin::all().flat_map(|(_, file)| tools_of(&file)));
     assert_accepted(&entries);
 }
 

@@ -29,6 +29,8 @@ mod google;
 mod http;
 #[cfg(all(feature = "filesystem", feature = "http"))]
 mod hub;
+#[cfg(any(feature = "discovery", feature = "openapi"))]
+mod imported;
 #[cfg(feature = "linear")]
 mod linear;
 #[cfg(feature = "notion")]
@@ -41,3 +43,5 @@ mod operation;
 mod provider;
 #[cfg(feature = "slack")]
 mod slack;
+#[cfg(any(feature = "openapi", all(feature = "filesystem", feature = "http")))]
+mod vendors;

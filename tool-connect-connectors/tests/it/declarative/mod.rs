@@ -1,7 +1,7 @@
 //! Connectors from TOML files: what they send, what is refused of them, and what a tenant's file may do.
 
 mod bodies;
-mod builtin;
+pub(crate) mod builtin;
 mod mistakes;
 mod sends;
 mod tenants;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use tool_connect_core::{Connector as _, ToolSet};
 use url::Url;
 
 use crate::bench::Bench;
-use crate::dialects::assert_fits_every_dialect;
+use crate::imported::{Imported, on_every_core};
 
 #[derive(Deserialize)]
 struct Told {
@@ -40,13 +41,19 @@ fn told() -> Told {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-#[test]
-#[ignore = "needs a counterparty"]
-fn every_method_of_every_document_is_a_tool_or_has_a_reason() {
+/// All documents, in the order of their names.
+fn documents() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(told().documents).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|end| end == "json") && !path.ends_with("index.json"));
     files.sort();
+    files
+}
+
+#[test]
+#[ignore = "needs a counterparty"]
+fn every_method_of_every_document_is_a_tool_or_has_a_reason() {
+    let files = documents();
     let (mut methods, mut tools, mut imported, mut cut) = (0_usize, 0, 0, 0);
     let mut largest = (0, String::new());
     for path in &files {
@@ -88,28 +95,24 @@ fn every_method_of_every_document_is_a_tool_or_has_a_reason() {
     assert!(imported * 1000 >= tools * 995, "{imported} of {tools}");
 }
 
-/// Every ninth tool of every document: they are alike, and all of them take minutes.
 #[test]
 #[ignore = "needs a counterparty"]
-fn schemas_of_every_document_fit_every_dialect() {
-    let mut checked = 0;
-    for entry in std::fs::read_dir(told().documents).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|end| end != "json") || path.ends_with("index.json") {
-            continue;
-        }
-        let discovery = Discovery::open(&std::fs::read(&path).unwrap()).unwrap();
+fn schemas_of_every_tool_fit_every_dialect() {
+    let (imported, listed) = (Imported::default(), AtomicUsize::new(0));
+    on_every_core(&documents(), |path| {
+        let place = path.file_stem().unwrap().to_string_lossy();
+        let discovery = Discovery::open(&std::fs::read(path).unwrap()).unwrap();
         let mut set = ToolSet::default();
         discovery.tools(&mut set);
-        for tool in set.tools().iter().step_by(9) {
-            let definition = tool.definition();
-            let made = definition.input.schema().unwrap();
-            assert_fits_every_dialect(&format!("{}: {}", path.display(), definition.name), &made);
-            checked += 1;
+        listed.fetch_add(set.tools().len(), Ordering::Relaxed);
+        for tool in set.tools() {
+            imported.assert_fits(&place, tool);
         }
-    }
-    println!("{checked} schemas in every dialect");
-    assert!(checked >= 3_000, "{checked}");
+    });
+    let (tools, schemas) = imported.counts();
+    println!("{tools} tools with {schemas} schemas, in every dialect");
+    assert_eq!(tools, listed.into_inner());
+    assert!(tools >= 28_000 && schemas >= 5_000);
 }
 
 #[tokio::test]

@@ -38,7 +38,6 @@ async fn error_answers_say_what_to_do() {
         (NeedsReauth, "Connect another account", Never),
         (Forbidden, "authorize the token at https://github.com/orgs/acme/sso?authorization_request=", Never),
         (Forbidden, "Repository was archived so is read-only.", Never),
-        (NotFound, "The token needs one of these scopes: repo; connect the account again", Never),
         (Forbidden, "The app needs the permissions issues=read; pull_requests=read.", Never),
         (Forbidden, "(`data` is too large)", Never),
         (Conflict, "Pull Request is not mergeable", Never),
@@ -47,6 +46,14 @@ async fn error_answers_say_what_to_do() {
         (Provider, "Problems parsing JSON", Never),
         (Provider, "Repository access blocked", Never),
         (InvalidArguments, "Validation Failed.", Never),
+        // Nothing there, as far as the headers tell: the token has the scope or one that includes it, none is needed, or it is
+        // not said which scopes it has.
+        (NotFound, "has access.", Never),
+        (NotFound, "has access.", Never),
+        (NotFound, "has access.", Never),
+        (NotFound, "has access.", Never),
+        (NotFound, "A private repository needs the scope repo; connect the account again", Never),
+        (NotFound, "The token needs one of these scopes: repo; connect the account again", Never),
     ];
     let told = told.map(|(kind, says, retry)| Told { kind, says, retry });
     let arguments = json!({"owner": "acme", "repo": "site", "number": 7});

@@ -1,5 +1,6 @@
 //! Scopes: a larger one includes the smaller, and nobody is asked for more than is needed.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +8,11 @@ use async_trait::async_trait;
 use serde_json::json;
 use tool_connect_connectors::github::{CreateIssue, GitHub};
 use tool_connect_core::{
-    AuthScheme, Connect, ConnectRequest, ConnectTicket, ConnectionId, InputRequest, Principal, Result,
-    TenantId,
+    AuthScheme, Connect, ConnectRequest, ConnectTicket, ConnectionId, ErrorKind, InputRequest, Principal,
+    Result, TenantId,
 };
 use tool_connect_hub::InstanceOptions;
+use tool_connect_testkit::cassette::Replayer;
 use tool_connect_testkit::{Answer, Harness};
 
 use super::issue;
@@ -86,4 +88,35 @@ async fn a_first_consent_asks_for_no_part_of_what_is_asked_for_anyway() {
         assert_eq!(*consent.0.lock().unwrap(), [added], "{anyway:?}");
         harness.finish().await.unwrap();
     }
+}
+
+/// GitHub answers 404 to a token that lacks the scope for what is private. Where its headers prove that, the user is offered the
+/// consent, with the least scope that does, whatever is recorded of the connection.
+#[tokio::test]
+async fn a_scope_that_the_headers_prove_lacking_is_asked_for() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/github/scopes.json");
+    let answers = Arc::new(Replayer::open(path).unwrap());
+    for scope in ["repo", "read:org", "write:org"] {
+        let consent = Arc::new(Consent::default());
+        let connect = Arc::clone(&consent);
+        let harness = Harness::builder(GitHub::new())
+            .transport(Arc::clone(&answers) as _)
+            .hub(move |hub| hub.connect(connect))
+            .build()
+            .await
+            .unwrap();
+        let get = json!({"owner": "acme", "repo": "site", "number": 7});
+        let error = harness.call("get_issue", get).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InputRequired, "{error}");
+        let required = error.input_required().unwrap();
+        let InputRequest::Connect { scopes, url, .. } = &required.request else { panic!("{required:?}") };
+        assert_eq!(scopes, &[scope]);
+        assert_eq!(url.as_deref(), Some("https://app.example/connect/start"));
+        assert_eq!(*consent.0.lock().unwrap(), [[scope]]);
+        // What the call was stays with it, to be resumed.
+        assert!(required.call.is_some());
+        assert!(required.message().contains(scope), "{}", required.message());
+        harness.finish().await.unwrap();
+    }
+    assert!(answers.unused().is_empty());
 }

@@ -215,6 +215,17 @@ async fn what_google_would_misread_is_refused_here() {
             "/scope_value",
         ),
         ("get_event", json!({"event_id": ".."}), "/event"),
+        (
+            "update_event",
+            json!({"event_id": "e1", "add_attendees": [{"email": "Bob"}]}),
+            "/add_attendees/0/email",
+        ),
+        ("update_event", json!({"event_id": "e1", "remove_attendees": ["Bob"]}), "/remove_attendees/0"),
+        (
+            "update_event",
+            json!({"event_id": "e1", "attendees": [], "remove_attendees": ["bob@example.com"]}),
+            "/attendees",
+        ),
     ];
     for (tool, arguments, pointer) in cases {
         let error = call(&harness, tool, arguments, None).await.unwrap_err();
@@ -241,6 +252,91 @@ async fn an_invitation_is_answered_by_who_was_invited() {
     let error = call(&harness, "respond_to_event", json!({"event_id": "e1", "response": "declined"}), None)
         .await
         .unwrap_err();
+    assert_eq!((error.kind(), &*error.problems()[0].pointer), (ErrorKind::InvalidArguments, "/event_id"));
+    assert_eq!(harness.requests().len(), 1);
+}
+
+/// An event with three guests, who have answered.
+fn answered_event(omitted: bool) -> Value {
+    json!({"id": "e1", "etag": "\"1\"", "attendeesOmitted": omitted, "attendees": [
+        {"email": "ada@example.com", "self": true, "organizer": true, "responseStatus": "accepted"},
+        {"email": "Bob@example.com", "displayName": "Bob", "optional": true, "responseStatus": "declined",
+         "comment": "On a train", "additionalGuests": 2},
+        {"email": "cy@example.com", "responseStatus": "tentative"},
+    ]})
+}
+
+#[tokio::test]
+async fn guests_come_and_go_and_the_others_answers_stay() {
+    let whole = answered_event(false)["attendees"].clone();
+    let (ada, bob, cy) = (&whole[0], &whole[1], &whole[2]);
+    let mut renamed = bob.clone();
+    (renamed["displayName"], renamed["optional"]) = (json!("Robert"), json!(false));
+    let dot = json!({"email": "dot@example.com"});
+    let cases = [
+        (json!({"add_attendees": [{"email": "dot@example.com"}]}), json!([ada, bob, cy, dot])),
+        (json!({"remove_attendees": ["CY@example.com", "nobody@example.com"]}), json!([ada, bob])),
+        // Who is there already is not invited twice.
+        (
+            json!({"add_attendees": [{"email": "bob@example.com", "name": "Robert", "optional": false}]}),
+            json!([ada, renamed, cy]),
+        ),
+        (
+            json!({"add_attendees": [{"email": "dot@example.com"}], "remove_attendees": ["bob@example.com"]}),
+            json!([ada, cy, dot]),
+        ),
+        // The whole list, said without what was answered.
+        (
+            json!({"attendees": [{"email": "bob@example.com"}, {"email": "dot@example.com"}]}),
+            json!([bob, dot]),
+        ),
+        (json!({"attendees": []}), json!([])),
+    ];
+    for (mut arguments, written) in cases {
+        let harness =
+            with(GoogleCalendar::new(), |_: &Asked| Told::json(answered_event(false))).build().await.unwrap();
+        arguments["event_id"] = json!("e1");
+        call(&harness, "update_event", arguments.clone(), None).await.unwrap();
+        let sent = harness.requests();
+        assert_eq!(sent[1].json(), json!({"attendees": written}), "{arguments}");
+        // Only while it is what was read.
+        assert_eq!(sent[1].headers["if-match"], "\"1\"", "{arguments}");
+        harness.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_in_between_is_not_lost() {
+    let answered = Arc::new(Mutex::new(Calendar { events: vec![answered_event(false)] }));
+    let service = Arc::clone(&answered);
+    let harness = with(GoogleCalendar::new(), move |asked: &Asked| {
+        let mut calendar = service.lock().unwrap();
+        let told = calendar.answer(asked);
+        // Cy accepts right after the list was read.
+        if asked.line().starts_with("GET") {
+            let event = calendar.find("e1").unwrap();
+            event["attendees"][2]["responseStatus"] = json!("accepted");
+            event["etag"] = json!("\"2\"");
+        }
+        told
+    })
+    .build()
+    .await
+    .unwrap();
+    let add = json!({"event_id": "e1", "add_attendees": [{"email": "dot@example.com"}]});
+    let error = call(&harness, "update_event", add, None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let event = answered.lock().unwrap().find("e1").unwrap().clone();
+    assert_eq!(event["attendees"].as_array().unwrap().len(), 3);
+    assert_eq!(event["attendees"][2]["responseStatus"], "accepted");
+}
+
+#[tokio::test]
+async fn a_list_that_google_does_not_show_is_not_written() {
+    let harness =
+        with(GoogleCalendar::new(), |_: &Asked| Told::json(answered_event(true))).build().await.unwrap();
+    let remove = json!({"event_id": "e1", "remove_attendees": ["cy@example.com"]});
+    let error = call(&harness, "update_event", remove, None).await.unwrap_err();
     assert_eq!((error.kind(), &*error.problems()[0].pointer), (ErrorKind::InvalidArguments, "/event_id"));
     assert_eq!(harness.requests().len(), 1);
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tool_connect_connectors::slack::Slack;
 use tool_connect_core::ErrorKind::{
-    Conflict, Forbidden, InvalidArguments, NeedsReauth, NotFound, Provider, RateLimited, TooLarge,
+    Conflict, Forbidden, InputRequired, InvalidArguments, NeedsReauth, NotFound, Provider, RateLimited,
+    TooLarge,
 };
 use tool_connect_core::Retry::{After, Backoff, Never};
 
@@ -22,7 +23,7 @@ async fn error_answers_say_what_to_do() {
         (NeedsReauth, "was deactivated", Never),
         (NeedsReauth, "taken back", Never),
         (NeedsReauth, "`token_expired`", Never),
-        (Forbidden, "must grant `groups:read` (granted: `channels:read,chat:write`)", Never),
+        (InputRequired, "lacks the scopes groups:read; connect it again to grant them", Never),
         (NotFound, "check `channel`", Never),
         (NotFound, "list_messages tells them", Never),
         (NotFound, "no such user", Never),

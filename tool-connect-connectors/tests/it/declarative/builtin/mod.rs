@@ -28,7 +28,7 @@ fn load(id: &str) -> Declarative {
     loader.builtin(id).unwrap_or_else(|error| panic!("{id}: {error}"))
 }
 
-fn all() -> impl Iterator<Item = (&'static str, Declarative)> {
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Declarative)> {
     builtin::ALL.iter().map(|file| (file.id, load(file.id)))
 }
 
