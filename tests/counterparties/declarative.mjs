@@ -1,10 +1,10 @@
 // Judges requests of the declarative files by what the providers publish, and by clients that others wrote. `node declarative.mjs
-// ARCHIVES` reads from its standard input an array of requests, each with `service`, `tool`, `method`, `path`, `query`, `form` and
+// ARCHIVES AIRTABLE` reads from its standard input an array of requests, each with `service`, `tool`, `method`, `path`, `query`, `form` and
 // `body`, and prints an array with a verdict for each: null where it is as it should be, else why not. A request that nothing here
 // knows gets `unheld: ..`.
 //
 // Descriptions are read and clients run from the packages that `archives.json` pins; a client talks to a `fetch` that writes down
-// what it is asked for.
+// what it is asked for. AIRTABLE is the file that `airtable_requests.py` made.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { gunzipSync } from 'node:zlib';
 import { buildClientSchema, getVariableValues, parse, validate } from 'graphql';
 import openapi from 'openapi-backend';
 
-const archives = process.argv[2];
+const [archives, airtableRequests] = process.argv.slice(2);
 const JIRA = '/ex/jira/11223344-a1b2-3b33-c444-def123456789';
 const read = (...parts) => readFileSync(join(archives, ...parts), 'utf8');
 const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
@@ -135,6 +135,20 @@ function jira(described) {
   };
 }
 
+// A client of Trello that is newer than the description: what else an operation takes.
+function trello(described) {
+  const found = [...read('trello.js', 'out', 'api', 'cards.js').matchAll(/url: ['`]([^'`]+)['`],\s*method: '([A-Z]+)',\s*params: \{([^}]*)\}/g)];
+  const operations = found.map(([, path, method, params]) => ({ path: template(`/1${path}`), method, params: [...params.matchAll(/(\w+):/g)].map((match) => match[1]) }));
+  return function judge(request) {
+    const verdict = described(request);
+    const member = /^no such member: (\w+)$/.exec(verdict ?? '')?.[1];
+    const operation = operations.find((one) => one.method === request.method && one.path.test(request.path));
+    if (!member || !operation?.params.includes(member)) return verdict;
+    const { [member]: _, ...body } = request.body;
+    return judge({ ...request, body });
+  };
+}
+
 // HubSpot's client has a class for each group of operations, and one for each body.
 function hubspot() {
   const folder = ['@hubspot/api-client', 'lib', 'codegen', 'crm'];
@@ -156,6 +170,10 @@ function hubspot() {
       const found = [...read(...folder, group, 'models', name).matchAll(/"baseName": "([^"]+)"/g)];
       models[name.replace('.js', '')] = found.map((match) => match[1]);
     }
+  }
+  // The account is not in the client, and in HubSpot's MCP server.
+  for (const [, method, path] of read('@hubspot/mcp-server', 'dist', 'tools', 'oauth', 'getUserDetailsTool.js').matchAll(/client\.(\w+)\('([^']+)'/g)) {
+    operations.push({ path: template(path), method: method.toUpperCase(), query: [] });
   }
   return (request) => {
     const operation = operations.find((one) => one.method === request.method && one.path.test(request.path));
@@ -275,7 +293,7 @@ function airtable() {
   globalThis.fetch = fetch;
   const client = script(read('airtable', 'lib', 'airtable.umd.js'), 'module.exports');
   const table = new (client.default ?? client)({ apiKey: 'k' }).base('app1')('Tasks & more');
-  return same({
+  const records = same({
     list_records: () => table.select({ fields: ['Name', 'Due'], filterByFormula: "{Status} = 'Open'", maxRecords: 50, pageSize: 10, sort: [{ field: 'Due', direction: 'desc' }], view: 'Grid' }).firstPage(),
     get_record: () => table.find('rec1'),
     create_records: ({ body }) => table.create(body.records, { typecast: true }),
@@ -283,6 +301,16 @@ function airtable() {
     delete_records: () => table.destroy(['rec1', 'rec2']),
     // The client asks for the next page by itself.
   }, { without: ['offset'] });
+  // Of bases and accounts the client knows nothing; another one does.
+  const others = JSON.parse(readFileSync(airtableRequests, 'utf8'));
+  return (request) => {
+    const theirs = others[request.tool];
+    if (!theirs) return records(request);
+    if (theirs.method !== request.method || theirs.path !== request.path) return `the client sends ${theirs.method} ${theirs.path}`;
+    // It asks for more than we do.
+    const strange = Object.entries(request.query ?? {}).find(([name, value]) => theirs.query[name] !== value);
+    return strange ? `the client does not send ${strange[0]}` : null;
+  };
 }
 
 function salesforce() {
@@ -291,7 +319,7 @@ function salesforce() {
   const connection = new Connection({ instanceUrl: 'https://acme.my.salesforce.com', accessToken: 'x', version: '67.0' });
   const [account, lead] = [connection.sobject('Account'), connection.sobject('Lead')];
   const last = (path) => path.split('/').at(-1);
-  return same({
+  const records = same({
     query: ({ query }) => connection.query(query.q),
     list_leads: ({ query }) => connection.query(query.q),
     list_objects: () => connection.describeGlobal(),
@@ -305,6 +333,13 @@ function salesforce() {
     create_lead: ({ body }) => lead.create(body),
     update_lead: ({ path, body }) => lead.update({ Id: last(path), ...body }),
   });
+  // Where the user is asked for, `grant` knows.
+  const profiles = JSON.parse(readFileSync(new URL('node_modules/grant/config/profile.json', import.meta.url), 'utf8'));
+  const userinfo = new URL(profiles.salesforce.profile_url).pathname;
+  return (request) => {
+    if (request.tool !== 'whoami') return records(request);
+    return request.method === 'GET' && request.path === userinfo ? null : `grant asks ${userinfo}`;
+  };
 }
 
 // By somebody else than Zendesk. Its lists have pages by number, so queries are left out; what a ticket holds say its types.
@@ -350,7 +385,7 @@ const judges = {
   salesforce: salesforce(),
   shopify: shopify(),
   stripe: await description('stripe.com.json', {}),
-  trello: await description('trello.com.json', { prefix: '/1', loose: { token: 'x', idOrganizations: 'mine' } }),
+  trello: trello(await description('trello.com.json', { prefix: '/1', loose: { token: 'x', idOrganizations: 'mine' } })),
   vercel: vercel(),
   zendesk: zendesk(),
 };

@@ -36,7 +36,7 @@ const GOOGLE: &str = "TOOL_CONNECT_COUNTERPARTY_GOOGLE";
 /// `openapi_backend.mjs` and `archives.json`.
 const OPENAPI: &str = "TOOL_CONNECT_COUNTERPARTY_OPENAPI";
 /// JSON of the command that judges requests of the declarative files by what the providers publish: program and arguments. See
-/// `declarative.mjs`.
+/// `declarative.mjs` and `airtable_requests.py`.
 const DECLARATIVE: &str = "TOOL_CONNECT_COUNTERPARTY_DECLARATIVE";
 /// JSON of what Notion publishes: the server that holds requests against its description, that description's path, and the
 /// path of its SDK's endpoints. See `openapi_backend.mjs`, `notion_sdk.mjs` and `archives.json`.
@@ -46,7 +46,8 @@ const MODEL_SDKS: &str = "TOOL_CONNECT_COUNTERPARTY_MODEL_SDKS";
 
 /// JSON of the GraphQL server with Linear's published schema: its port. See `linear_graphql.mjs`.
 const LINEAR: &str = "TOOL_CONNECT_COUNTERPARTY_LINEAR";
-/// Path of Linear's published schema; where it is not set, the schema is downloaded. See `linear_schema.py`.
+/// Path of Linear's published schema; where it is not set, what its client has of it is taken. See `linear_schema.mjs` and
+/// `archives.json`.
 const LINEAR_SCHEMA: &str = "TOOL_CONNECT_LINEAR_SCHEMA";
 
 /// How long a server may take until it is ready; a slow machine that does other things needs some seconds.
@@ -73,6 +74,9 @@ impl Counterparties {
         let google = cache.join("google.json");
         std::fs::write(&google, process::capture(&mut python.script("google_requests.py"))?)?;
 
+        let airtable = cache.join("airtable.json");
+        std::fs::write(&airtable, process::capture(&mut python.script("airtable_requests.py"))?)?;
+
         let archives = install::archives(&sources, &cache)?;
         let github = archives.join(GITHUB);
 
@@ -83,7 +87,7 @@ impl Counterparties {
         let authorization = Server::start(&mut node.script("authorization_server.mjs"), START)?;
         let postgres = Server::start(python.script("postgres.py").arg(install::postgres()?), START)?;
         let validator = Server::start(node.script("openapi_backend.mjs").arg(&github), START)?;
-        let linear = linear_schema(&python, &cache)?;
+        let linear = linear_schema(&node, &archives, &cache)?;
         let linear = Server::start(node.script("linear_graphql.mjs").arg(linear), START)?;
         let openapi = serde_json::json!({
             "github": github,
@@ -110,7 +114,7 @@ impl Counterparties {
             (GOOGLE, google.into()),
             (MODEL_SDKS, python.line("model_sdks.py").to_string().into()),
             (OPENAPI, openapi.to_string().into()),
-            (DECLARATIVE, node.line("declarative.mjs", &archives).to_string().into()),
+            (DECLARATIVE, node.line("declarative.mjs", [&archives, &airtable]).to_string().into()),
             (LINEAR, linear.ready().into()),
             (NOTION, notion.to_string().into()),
             (slack::VARIABLE, slack.to_string().into()),
@@ -124,8 +128,12 @@ impl Counterparties {
     }
 }
 
-/// Linear's schema: the file that the environment names, else the one that was downloaded, else it is downloaded now.
-fn linear_schema(python: &install::Python, cache: &std::path::Path) -> Outcome<PathBuf> {
+/// Linear's schema: the file that the environment names, else one made of the types of its client.
+fn linear_schema(
+    node: &install::Node,
+    archives: &std::path::Path,
+    cache: &std::path::Path,
+) -> Outcome<PathBuf> {
     if let Some(named) = std::env::var_os(LINEAR_SCHEMA).filter(|named| !named.is_empty()) {
         let named = std::path::absolute(PathBuf::from(named))?;
         return if named.is_file() {
@@ -135,7 +143,8 @@ fn linear_schema(python: &install::Python, cache: &std::path::Path) -> Outcome<P
         };
     }
     let target = cache.join("linear-schema.graphql");
-    process::capture(python.script("linear_schema.py").arg(&target))?;
+    let types = archives.join(LINEAR_TYPES);
+    std::fs::write(&target, process::capture(node.script("linear_schema.mjs").arg(types))?)?;
     Ok(target)
 }
 
@@ -144,6 +153,9 @@ pub(crate) fn github(workspace: &Workspace) -> Outcome<PathBuf> {
     let sources = workspace.root.join("tests").join("counterparties");
     Ok(install::archives(&sources, &workspace.target.join("counterparties"))?.join(GITHUB))
 }
+
+/// Where the types of Linear's client are among the archives; the build gives the file its name.
+const LINEAR_TYPES: &str = "@linear/sdk/dist/index-C88K1_EK.d.mts";
 
 /// Where it is among the archives.
 const GITHUB: &str = "@octokit/openapi/generated/api.github.com.json";

@@ -33,13 +33,10 @@ impl Node {
     }
 
     /// A script of `tests/counterparties/` as a test runs it: its program and arguments.
-    pub(super) fn line(&self, name: &str, argument: &Path) -> serde_json::Value {
+    pub(super) fn line(&self, name: &str, arguments: [&Path; 2]) -> serde_json::Value {
         let script = self.folder.join(name);
-        serde_json::json!([
-            self.program.to_string_lossy(),
-            script.to_string_lossy(),
-            argument.to_string_lossy()
-        ])
+        let [first, second] = arguments.map(Path::to_string_lossy);
+        serde_json::json!([self.program.to_string_lossy(), script.to_string_lossy(), first, second])
     }
 
     /// Where a package is.
