@@ -41,8 +41,7 @@ const DEPOT: &str = r#"
     [token_response]
     access_token = "/data/access_token"
     refresh_token = "/data/refresh_token"
-    expires_in = "/data/expires_in"
-    expires_in_unit = "milliseconds"
+    expires_in = { at = "/data/expires_in", unit = "milliseconds" }
     scope = "/data/scope"
 "#;
 

@@ -15,7 +15,7 @@ use tool_connect::oauth::connect::HostSession;
 use tool_connect::oauth::vault::{EnvelopeVault, Keyring};
 use tool_connect::store::Stores;
 use tool_connect::testkit::oauth::{Decision, EmulatedClient, IssuerSettings, OAuthEmulator};
-use tool_connect::transport::ReqwestTransport;
+use tool_connect::transport::HttpTransport;
 use tool_connect::{
     AuthScheme, ConnectRequest, HttpSettings, InstanceId, OAuth2Scheme, OAuthGrant, Principal, Result,
 };
@@ -58,7 +58,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let issuer = emulator.issuer(settings)?;
     let (provider, scope, client, transport): (_, _, _, Arc<dyn Transport>) = match &github {
         Some(id) => {
-            let transport = Arc::new(ReqwestTransport::new(&HttpSettings::default())?);
+            let transport = Arc::new(HttpTransport::new(&HttpSettings::default())?);
             ("github", "read:user", ClientConfig::public(id), transport)
         }
         None => ("emulated", "read", ClientConfig::public("example"), Arc::new(emulator)),

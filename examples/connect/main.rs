@@ -27,7 +27,7 @@ use serde_json::Value;
 use tool_connect::oauth::OAuth;
 use tool_connect::oauth::vault::{EnvelopeVault, Keyring};
 use tool_connect::stores::{SqliteOptions, SqliteStores};
-use tool_connect::transport::{NetworkAccess, ReqwestTransport};
+use tool_connect::transport::{HttpTransport, NetworkAccess};
 use tool_connect::{
     AuthScheme, Connector, ConnectorManifest, HttpSettings, Hub, InputRequest, InstanceOptions, Principal,
     Result, Run, Tool, ToolContext, ToolOutcome, ToolSet, Vault,
@@ -80,7 +80,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let vault: Arc<dyn Vault> = Arc::new(vault);
     let mut settings = HttpSettings::default();
     settings.access = NetworkAccess::public().allow_loopback();
-    let transport = Arc::new(ReqwestTransport::new(&settings)?);
+    let transport = Arc::new(HttpTransport::new(&settings)?);
 
     let host = host::listen().await?;
     let provider = Arc::new(Provider::find(&host, transport.clone(), &stores, &vault, by_hand).await?);

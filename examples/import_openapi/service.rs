@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tool_connect::HttpSettings;
 use tool_connect::http::Transport;
-use tool_connect::transport::{NetworkAccess, ReqwestTransport};
+use tool_connect::transport::{HttpTransport, NetworkAccess};
 
 type Parcels = Arc<Mutex<Vec<Value>>>;
 
@@ -43,7 +43,7 @@ pub(crate) async fn start() -> crate::Outcome<Service> {
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let mut settings = HttpSettings::default();
     settings.access = NetworkAccess::public().allow_loopback();
-    Ok(Service { port, transport: Arc::new(ReqwestTransport::new(&settings)?) })
+    Ok(Service { port, transport: Arc::new(HttpTransport::new(&settings)?) })
 }
 
 fn known(headers: &HeaderMap) -> Result<(), StatusCode> {

@@ -17,7 +17,7 @@ use tool_connect::oauth::connect::{HostSession, NewSecret};
 use tool_connect::oauth::vault::{EnvelopeVault, KeySet, Keyring};
 use tool_connect::store::Checkpoint;
 use tool_connect::stores::{SqliteOptions, SqliteStores};
-use tool_connect::transport::{NetworkAccess, ReqwestTransport};
+use tool_connect::transport::{HttpTransport, NetworkAccess};
 use tool_connect::{
     Connection, Credential, Event, EventKind, HttpSettings, Hub, InstanceId, InstanceOptions, ListRequest,
     Principal, Result, Session,
@@ -56,7 +56,7 @@ impl House {
         let oauth = OAuth::builder()
             .stores(stores.clone())
             .vault(Arc::new(vault.build()?))
-            .transport(Arc::new(ReqwestTransport::new(&HttpSettings::default())?))
+            .transport(Arc::new(HttpTransport::new(&HttpSettings::default())?))
             .clients(StaticClients::new())
             .session(NoPages)
             .public_url("http://localhost/connect".parse()?)

@@ -15,7 +15,7 @@ use tool_connect::oauth::vault::{EnvelopeVault, KeySet, Keyring};
 use tool_connect::store::Stores;
 use tool_connect::stores::{SqliteOptions, SqliteStores, Synchronous};
 use tool_connect::testkit::oauth::{EmulatedClient, EmulatedTokens, ExpiresIn, IssuerSettings, Quirks};
-use tool_connect::transport::ReqwestTransport;
+use tool_connect::transport::HttpTransport;
 use tool_connect::{
     AuthScheme, Connection, ConnectionId, HttpSettings, InstanceId, NetworkAccess, Owner, Result, TenantId,
 };
@@ -49,7 +49,7 @@ pub(crate) fn entry(issuer: &str, rotation: Rotation) -> ProviderEntry {
     let mut entry = ProviderEntry::new("emulated", format!("{issuer}/token"));
     entry.issuer = Some(issuer.to_owned());
     entry.refresh.rotation = rotation;
-    entry.token_response.expires_in_unit = TimeUnit::Milliseconds;
+    entry.token_response.expires_in.unit = TimeUnit::Milliseconds;
     entry.allow_loopback = true;
     entry
 }
@@ -87,7 +87,7 @@ pub(crate) fn open(folder: &Path) -> Result<(Stores, Arc<EnvelopeVault>)> {
 pub(crate) fn loopback() -> Result<Arc<dyn Transport>> {
     let mut settings = HttpSettings::default();
     settings.access = NetworkAccess::public().allow_loopback();
-    Ok(Arc::new(ReqwestTransport::new(&settings)?))
+    Ok(Arc::new(HttpTransport::new(&settings)?))
 }
 
 pub(crate) fn manager(
