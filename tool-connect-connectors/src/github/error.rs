@@ -218,3 +218,35 @@ fn includes(larger: &str, scope: &str) -> bool {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_lacking_only_where_the_headers_prove_it() {
+        let lacking = |status: u16, headers: &[(&'static str, &str)]| {
+            let mut answer = http::Response::new(());
+            *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+            for (name, value) in headers {
+                answer.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            lacking(Error::of_status(status, "no"), &answer.into_parts().0).lacking_scopes().to_vec()
+        };
+        let (has, takes) = (("x-oauth-scopes", "gist"), ("x-accepted-oauth-scopes", "public_repo, repo"));
+        assert_eq!(lacking(403, &[has, takes]), ["public_repo"]);
+        // What is public would have been seen.
+        assert_eq!(lacking(404, &[has, takes]), ["repo"]);
+        for proves_nothing in [
+            &[takes][..],
+            // The token of an app.
+            &[("x-oauth-scopes", ""), takes],
+            &[has, takes, ("x-accepted-github-permissions", "issues=write")],
+            &[has, takes, ("x-github-sso", "required; url=https://github.com/orgs/acme/sso")],
+            &[("x-oauth-scopes", "repo"), takes],
+            &[has, ("x-accepted-oauth-scopes", "")],
+        ] {
+            assert!(lacking(403, proves_nothing).is_empty(), "{proves_nothing:?}");
+        }
+    }
+}

@@ -354,8 +354,8 @@ fn url_of(parts: &http::request::Parts) -> Result<Url> {
         .map_err(|_| Error::new(ErrorKind::Config, "a host layer made the request's URL malformed"))
 }
 
-/// Whether a failure says something about the host that was asked. One that left a request unread, and is to be asked at once
-/// again, is well.
+/// Whether a failure says something about the host that was asked. One that left a request unread, and may be asked right
+/// away again, is well.
 fn of_the_host(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Transport | ErrorKind::DeadlineExceeded)
         && !matches!(error.retry_advice(), Retry::After(_))

@@ -73,7 +73,7 @@ pub(super) fn failed(error: hyper_util::client::legacy::Error, host: &str, had_b
         return broken(host, what, Effect::NotExecuted, error);
     }
     if was_unread(&error, had_body) {
-        // At once, and no word about the host's health: it closes a connection as HTTP/2 has it.
+        // It may be sent again right away, and says nothing of the host's health: so HTTP/2 closes a connection.
         let error = broken(host, "refused the request unread", Effect::NotExecuted, error);
         return error.retry(Retry::After(Duration::ZERO));
     }
@@ -93,7 +93,41 @@ fn was_unread(error: &(dyn StdError + 'static), had_body: bool) -> bool {
 /// A request's body on its way out.
 pub(super) enum Outgoing {
     Whole(Bytes),
-    Stream(ByteStream, Option<u64>),
+    Stream(ByteStream),
+    Measured(Measured),
+}
+
+/// A stream with a length that was said. Its last piece is held back until the stream has ended: a client asks for no more than was
+/// said, and would cut off the rest in silence. (Of a stream that is said to be empty it asks for nothing.)
+pub(super) struct Measured {
+    /// Gone when it has ended.
+    stream: Option<ByteStream>,
+    left: u64,
+    last: Option<Bytes>,
+}
+
+impl Measured {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        while let Some(stream) = &mut self.stream {
+            match ready!(stream.as_mut().poll_next(cx)).transpose()? {
+                None if self.left > 0 => return Poll::Ready(Some(Err(not_as_long("shorter")))),
+                None => self.stream = None,
+                Some(chunk) if chunk.is_empty() => {}
+                Some(chunk) => {
+                    let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                    let Some(left) = self.left.checked_sub(size) else {
+                        return Poll::Ready(Some(Err(not_as_long("longer"))));
+                    };
+                    self.left = left;
+                    if left > 0 {
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                    self.last = Some(chunk);
+                }
+            }
+        }
+        Poll::Ready(self.last.take().map(Ok))
+    }
 }
 
 impl Outgoing {
@@ -101,7 +135,10 @@ impl Outgoing {
         match body {
             RequestBody::Empty => Ok(Self::Whole(Bytes::new())),
             RequestBody::Bytes(bytes) => Ok(Self::Whole(bytes)),
-            RequestBody::Stream(stream, length) => Ok(Self::Stream(stream, length)),
+            RequestBody::Stream(stream, None) => Ok(Self::Stream(stream)),
+            RequestBody::Stream(stream, Some(left)) => {
+                Ok(Self::Measured(Measured { stream: Some(stream), left, last: None }))
+            }
             _ => Err(unknown_body()),
         }
     }
@@ -125,20 +162,8 @@ impl Body for Outgoing {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Stream(stream, left) => {
-                let item = ready!(stream.as_mut().poll_next(cx));
-                Poll::Ready(match (item, left) {
-                    (Some(Ok(chunk)), Some(left)) => {
-                        let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-                        Some(left.checked_sub(size).ok_or_else(|| not_as_long("longer")).map(|rest| {
-                            *left = rest;
-                            Frame::data(chunk)
-                        }))
-                    }
-                    (None, Some(1..)) => Some(Err(not_as_long("shorter"))),
-                    (item, _) => item.map(|chunk| chunk.map(Frame::data)),
-                })
-            }
+            Self::Stream(stream) => stream.as_mut().poll_next(cx).map_ok(Frame::data),
+            Self::Measured(measured) => measured.poll_next(cx).map_ok(Frame::data),
         }
     }
 
@@ -149,8 +174,11 @@ impl Body for Outgoing {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            Self::Stream(_, Some(length)) => SizeHint::with_exact(*length),
-            Self::Stream(_, None) => SizeHint::default(),
+            Self::Stream(_) => SizeHint::default(),
+            Self::Measured(Measured { left, last, .. }) => {
+                let held = last.as_ref().map_or(0, Bytes::len);
+                SizeHint::with_exact(left.saturating_add(u64::try_from(held).unwrap_or(u64::MAX)))
+            }
         }
     }
 }

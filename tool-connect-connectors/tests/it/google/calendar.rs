@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tool_connect_connectors::google_calendar::GoogleCalendar;
-use tool_connect_core::ErrorKind;
+use tool_connect_core::{Effect, ErrorKind};
 
 use super::{Asked, Told, assert_well_made, call, with};
 
@@ -329,6 +329,29 @@ async fn an_answer_that_comes_in_between_is_not_lost() {
     let event = answered.lock().unwrap().find("e1").unwrap().clone();
     assert_eq!(event["attendees"].as_array().unwrap().len(), 3);
     assert_eq!(event["attendees"][2]["responseStatus"], "accepted");
+}
+
+#[tokio::test]
+async fn no_etag_of_the_callers_stands_in_for_the_state_that_was_read() {
+    for (read, given, kind) in [
+        (Some("\"1\""), "*", ErrorKind::Conflict),
+        (Some("\"2\""), "\"1\"", ErrorKind::Conflict),
+        (None, "\"1\"", ErrorKind::Provider),
+    ] {
+        let harness = with(GoogleCalendar::new(), move |_: &Asked| {
+            let mut event = answered_event(false);
+            event.as_object_mut().unwrap().remove("etag");
+            if let Some(read) = read {
+                event["etag"] = json!(read);
+            }
+            Told::json(event)
+        });
+        let harness = harness.build().await.unwrap();
+        let add = json!({"event_id": "e1", "add_attendees": [{"email": "dot@example.com"}], "etag": given});
+        let error = call(&harness, "update_event", add, None).await.unwrap_err();
+        assert_eq!((error.kind(), error.effect_on_provider()), (kind, Effect::NotExecuted), "{given}");
+        assert_eq!(harness.requests().len(), 1, "nothing was written");
+    }
 }
 
 #[tokio::test]

@@ -71,6 +71,18 @@ async fn only_the_hosts_own_failures_open_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_was_left_unread_is_sent_again_soon_and_blames_nobody() {
+    let mut options = touchy();
+    options.settings.retry.max_attempts = 3;
+    let bench = Bench::with(options, [Step::Unread, Step::Unread]);
+    let start = Instant::now();
+    bench.post("/a").await.expect("the third is read");
+    assert_eq!(bench.script.seen().len(), 3);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!((bench.stack.breakers()[0].state, bench.stack.breakers()[0].failures), ("closed", 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_instance_does_not_suffer_from_anothers_failures() {
     let options = touchy();
     let mut bench = Bench::with(options, [Step::status(500), Step::status(500)]);

@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use tool_connect_core::http::{ByteStream, RequestBody, Transport, TransportLimits};
-use tool_connect_core::{Effect, Error, ErrorKind, Result};
+use tool_connect_core::{Effect, Error, ErrorKind, Result, Retry};
 
 /// What the other side does with one request.
 pub(super) enum Step {
     Answer(u16, Vec<(&'static str, String)>, Vec<&'static str>),
     /// No connection: no byte was sent.
     Unreachable,
+    /// The server closes the connection in order and has not read the request.
+    Unread,
     /// The connection breaks after the request was sent.
     Breaks,
     /// Nothing ever comes.
@@ -122,6 +124,10 @@ impl Transport for Script {
                     return Err(
                         Error::new(ErrorKind::Transport, "connection refused").effect(Effect::NotExecuted)
                     );
+                }
+                Step::Unread => {
+                    let error = Error::new(ErrorKind::Transport, "refused the request unread");
+                    return Err(error.effect(Effect::NotExecuted).retry(Retry::After(Duration::ZERO)));
                 }
                 Step::Breaks => return Err(Error::new(ErrorKind::Transport, "connection reset")),
                 Step::Drips(status) => {

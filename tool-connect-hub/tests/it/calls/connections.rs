@@ -239,6 +239,37 @@ async fn the_hosts_word_on_how_to_sign_stands_above_the_connectors() {
     assert_eq!(number(hub.session(ada()).call("open.who", "{}").await), 0);
 }
 
+#[tokio::test]
+async fn a_call_that_has_written_is_not_offered_again_for_want_of_a_scope() {
+    let manifest = ConnectorManifest::new("github", semver::Version::new(1, 0, 0), "GitHub")
+        .auth(AuthScheme::oauth2("github", [] as [&str; 0]))
+        .base_url("https://api.service.example/".parse().unwrap());
+    let after = |name, method: http::Method| {
+        write(name, move |_, cx| {
+            let method = method.clone();
+            async move {
+                cx.http().request(method, "/a").send().await?;
+                let error = Error::of_status(403, "no scope").effect(Effect::NotExecuted);
+                Err(error.lacks_scopes(["repo"]))
+            }
+        })
+    };
+    let secrets = Arc::new(StaticCredentials::new());
+    let kit = Kit::of(manifest)
+        .dynamic(after("read", http::Method::GET))
+        .dynamic(after("post", http::Method::POST));
+    let hub = quiet(&Arc::default())
+        .transport(Arc::new(Signed::default()))
+        .credentials(Arc::clone(&secrets) as _)
+        .connector(kit)
+        .build()
+        .unwrap();
+    hub.put_connection(of_ada("c1")).await.unwrap();
+    secrets.set(acme(), id("c1"), Credential::token("s3cret"));
+    required(hub.session(ada()).call("github.read", "{}").await);
+    assert_eq!(kind(hub.session(ada()).call("github.post", "{}").await), ErrorKind::Forbidden);
+}
+
 /// Remembers where requests went, and whether they carried a credential.
 #[derive(Clone, Default)]
 struct Signed(Arc<Mutex<Vec<(String, bool)>>>);

@@ -280,6 +280,27 @@ async fn oauth_client_16_step_up_asks_for_the_union_three_times_at_most() {
 }
 
 #[tokio::test]
+async fn oauth_client_16_scopes_that_a_provider_refuses_against_the_record_are_asked_for_three_times_at_most()
+{
+    let house = House::new();
+    house.consent(&ada(), house.request(&["write"])).await;
+    let connection = house.connection().await;
+    let again = |refused| {
+        let mut request = house.request(&["write"]);
+        request.connection = Some(connection.id.clone());
+        request.refused = refused;
+        request
+    };
+    for _ in 1..=3 {
+        house.consent(&ada(), again(true)).await;
+    }
+    let error = house.connect.ticket(&ada(), again(true)).await.expect_err("asked often enough");
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    // Who only connects anew is no step up.
+    house.ticket(&ada(), again(false)).await;
+}
+
+#[tokio::test]
 async fn oauth_client_16_tickets_made_ahead_do_not_get_around_it() {
     let house = House::new();
     house.consent(&ada(), house.request(&[])).await;

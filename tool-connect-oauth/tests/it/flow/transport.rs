@@ -43,6 +43,27 @@ async fn oauth_client_22_no_other_request_follows_one_either() {
     assert!(hosts.len() == 6 && hosts.iter().all(|url| url.host_str() == Some("as.example")));
 }
 
+#[tokio::test]
+async fn what_a_server_left_unread_is_sent_once_more_and_nothing_else_is() {
+    let fails =
+        |effect, retry| Reply::Fails(Error::new(ErrorKind::Transport, "gone").effect(effect).retry(retry));
+    let at_once = Retry::After(Duration::ZERO);
+    let unread = || fails(Effect::NotExecuted, at_once);
+    let bench = Bench::new([unread(), Reply::token()]);
+    bench.exchange().await.expect("tokens");
+    let sent = bench.script.sent();
+    assert_eq!((sent.len(), &sent[0].body), (2, &sent[1].body));
+    for (replies, requests) in [
+        (vec![unread(), unread()], 2),
+        (vec![fails(Effect::Unknown, at_once)], 1),
+        (vec![fails(Effect::NotExecuted, Retry::Backoff)], 1),
+    ] {
+        let bench = Bench::new(replies);
+        bench.exchange().await.expect_err("no answer");
+        assert_eq!(bench.script.sent().len(), requests);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stalls_is_given_up() {
     let hour = Duration::from_secs(3600);
