@@ -162,7 +162,7 @@ impl Run for GetContents {
 }
 
 impl GetContents {
-    fn ask<'a>(&self, cx: &'a ToolContext, path: &str, accept: &str) -> RequestBuilder<'a> {
+    fn ask<'a>(&self, cx: &'a ToolContext, path: &str, accept: &'static str) -> RequestBuilder<'a> {
         let request = match path {
             "" => on_for(cx, Method::GET, "/contents/", &self.owner, &self.repo, accept),
             path => on_for(cx, Method::GET, "/contents/{path}", &self.owner, &self.repo, accept)

@@ -2,7 +2,7 @@
 //! (<https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api>), of which a cursor keeps what
 //! says where the page begins.
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method, header};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use url::{Url, form_urlencoded};
 
 /// The version of the API that the tools are written for.
 const VERSION: &str = "2022-11-28";
+const VERSIONED: HeaderName = HeaderName::from_static("x-github-api-version");
 /// What answers are read as where a tool does not ask for another form.
 pub(super) const JSON: &str = "application/vnd.github+json";
 /// Query parameters that say where a page begins.
@@ -36,10 +37,11 @@ pub(super) fn request_for<'a>(
     cx: &'a ToolContext,
     method: Method,
     path: &str,
-    accept: &str,
+    accept: &'static str,
 ) -> RequestBuilder<'a> {
-    let request = cx.http().request(method, path).header("accept", accept);
-    request.header("x-github-api-version", VERSION).max_bytes(MOST)
+    let request = cx.http().request(method, path);
+    let request = request.header_value(header::ACCEPT, HeaderValue::from_static(accept));
+    request.header_value(VERSIONED, HeaderValue::from_static(VERSION)).max_bytes(MOST)
 }
 
 /// A request below a repository.
@@ -60,7 +62,7 @@ pub(super) fn on_for<'a>(
     path: &str,
     owner: &str,
     repo: &str,
-    accept: &str,
+    accept: &'static str,
 ) -> RequestBuilder<'a> {
     let path = format!("/repos/{{owner}}/{{repo}}{path}");
     request_for(cx, method, &path, accept).path("owner", owner).path("repo", repo)

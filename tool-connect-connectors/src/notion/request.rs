@@ -1,7 +1,7 @@
 //! Requests as Notion wants them, its ids, and its pages of lists
 //! (<https://developers.notion.com/reference/intro#pagination>).
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -46,7 +46,7 @@ pub(super) fn request<'a>(
 ) -> RequestBuilder<'a> {
     cx.http()
         .request(method, path)
-        .header("notion-version", VERSION)
+        .header_value(HeaderName::from_static("notion-version"), HeaderValue::from_static(VERSION))
         .classify(Classify::new(move |parts, body| error::read(parts, body, Some(needs))))
 }
 

@@ -120,7 +120,7 @@ impl<'a> HttpClient<'a> {
             scope: self.scope,
             method,
             target: target.to_owned(),
-            path: Vec::new(),
+            filled: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: RequestBody::Empty,
@@ -161,7 +161,8 @@ pub struct RequestBuilder<'a> {
     scope: &'a dyn CallScope,
     method: Method,
     target: String,
-    path: Vec<(String, String)>,
+    /// The target with values in its places, once there are any.
+    filled: Option<String>,
     query: Vec<(String, String)>,
     headers: HeaderMap,
     body: RequestBody,
@@ -178,7 +179,12 @@ impl fmt::Debug for RequestBuilder<'_> {
 impl<'a> RequestBuilder<'a> {
     /// Fills `{name}` in the path; the value is percent-encoded and stays one segment.
     pub fn path(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.path.push((name.to_owned(), value.to_string()));
+        if self.failed.is_none() {
+            match fill(self.filled.as_ref().unwrap_or(&self.target), name, value) {
+                Ok(filled) => self.filled = Some(filled),
+                Err(error) => self.failed = Some(error),
+            }
+        }
         self
     }
 
@@ -209,6 +215,12 @@ impl<'a> RequestBuilder<'a> {
                 )
             }),
         }
+        self
+    }
+
+    /// Adds a header that is made already, such as a constant one.
+    pub fn header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
         self
     }
 
@@ -384,8 +396,9 @@ impl<'a> RequestBuilder<'a> {
     }
 
     fn build(self) -> Result<OutboundRequest> {
-        let path = fill(&self.target, &self.path)?;
-        let mut url = resolve(self.scope.base_url(), &path)?;
+        let path = self.filled.as_ref().unwrap_or(&self.target);
+        complete(path)?;
+        let mut url = resolve(self.scope.base_url(), path)?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
@@ -395,41 +408,57 @@ impl<'a> RequestBuilder<'a> {
     }
 }
 
-/// Puts encoded values into `{placeholders}`.
-fn fill(template: &str, values: &[(String, String)]) -> Result<String> {
-    let mut out = String::with_capacity(template.len() + 16);
-    let mut used = 0;
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else {
-            return Err(Error::new(ErrorKind::Config, format!("path `{template}` has an open brace")));
-        };
-        let Some((_, value)) = values.iter().find(|(n, _)| n == name) else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("path `{template}` has no value for `{name}`"),
-            ));
-        };
+/// Puts a value, encoded, into the places of its name. What is encoded holds no brace, so that no value makes a place.
+fn fill(path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
+    struct Encoded<'a>(&'a mut String);
+
+    impl fmt::Write for Encoded<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.extend(utf8_percent_encode(text, SEGMENT));
+            Ok(())
+        }
+    }
+
+    let mut out = String::with_capacity(path.len() + 32);
+    let (mut rest, mut found) = (path, false);
+    while let Some((before, after)) = split_at_place(rest, name) {
+        out.push_str(before);
+        let start = out.len();
+        // Only the value's own formatting can fail.
+        let written = fmt::write(&mut Encoded(&mut out), format_args!("{value}"));
         // An empty or dot segment would address another resource (RFC 3986 §5.2.4).
-        if value.is_empty() || value == "." || value == ".." {
+        if written.is_err() || matches!(out.get(start..), None | Some("" | "." | "..")) {
             return Err(Error::invalid_argument(
                 format!("/{name}"),
                 "must not be empty, `.` or `..`: it becomes part of a path",
             ));
         }
-        used += 1;
-        out.push_str(before);
-        out.extend(utf8_percent_encode(value, SEGMENT));
-        rest = after;
+        (rest, found) = (after, true);
+    }
+    if !found {
+        return Err(Error::new(ErrorKind::Config, format!("path `{path}` has no place for `{name}`")));
     }
     out.push_str(rest);
-    if used < values.len() {
-        return Err(Error::new(
-            ErrorKind::Config,
-            format!("path `{template}` does not use every given value"),
-        ));
-    }
     Ok(out)
+}
+
+/// What stands before and after `{name}`.
+fn split_at_place<'a>(path: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let opening =
+        |(at, _)| Some((path.get(..at)?, path.get(at + 1..)?.strip_prefix(name)?.strip_prefix('}')?));
+    path.match_indices('{').find_map(opening)
+}
+
+/// Whether each place of a path has its value.
+fn complete(path: &str) -> Result<()> {
+    let Some((_, open)) = path.split_once('{') else { return Ok(()) };
+    Err(Error::new(
+        ErrorKind::Config,
+        match open.split_once('}') {
+            Some((name, _)) => format!("path `{path}` has no value for `{name}`"),
+            None => format!("path `{path}` has an open brace"),
+        },
+    ))
 }
 
 /// Joins a path to the base URL, keeping the base's own path; an absolute URL stands for itself.
@@ -446,8 +475,12 @@ fn resolve(base: Option<&Url>, target: &str) -> Result<Url> {
     };
     let mut url = base.clone();
     let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
-    let joined = format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/'));
-    url.set_path(&joined);
+    // Two slashes at its beginning would be an empty segment.
+    let path = path.trim_start_matches('/');
+    match base.path().trim_end_matches('/') {
+        "" => url.set_path(path),
+        below => url.set_path(&format!("{below}/{path}")),
+    }
     url.set_query(query);
     url.set_fragment(None);
     Ok(url)
@@ -457,25 +490,26 @@ fn resolve(base: Option<&Url>, target: &str) -> Result<Url> {
 mod tests {
     use super::*;
 
-    fn values(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
-    }
-
     #[test]
     fn a_value_stays_one_segment() {
-        let path = fill("/repos/{owner}/x", &values(&[("owner", "a/../b?c#d%2e")])).unwrap();
-        assert_eq!(path, "/repos/a%2F..%2Fb%3Fc%23d%252e/x");
+        let path = fill("/repos/{owner}/x", "owner", "a/../b?c#d%2e{x}").unwrap();
+        assert_eq!(path, "/repos/a%2F..%2Fb%3Fc%23d%252e%7Bx%7D/x");
+        // However it is written: piece by piece, more than once.
+        assert_eq!(fill("/{a}/{b}/{a}", "a", format_args!("{}/{}", 1, 2)).unwrap(), "/1%2F2/{b}/1%2F2");
         for bad in ["", ".", ".."] {
-            let error = fill("/{a}", &values(&[("a", bad)])).unwrap_err();
+            let error = fill("/{a}", "a", bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArguments);
         }
     }
 
     #[test]
     fn placeholders_and_values_must_match() {
-        assert!(fill("/{a}", &[]).is_err());
-        assert!(fill("/{a", &values(&[("a", "x")])).is_err());
-        assert!(fill("/", &values(&[("a", "x")])).is_err());
+        assert!(complete("/{a}").is_err());
+        assert!(complete("/{a").is_err());
+        assert!(complete("/a}").is_ok());
+        assert!(fill("/", "a", "x").is_err());
+        assert!(fill("/{ab}{a", "a", "x").is_err());
+        assert_eq!(fill("/{b{a}", "a", 7).unwrap(), "/{b7");
     }
 
     #[test]

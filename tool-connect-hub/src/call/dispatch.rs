@@ -25,8 +25,9 @@ impl Call {
         let Self { scope, arguments, reserved, kept, output, started, .. } = self;
         let scope: &Arc<Scope> = scope;
         if arguments.is_typed() && scope.hub().audited {
-            // The tool takes a typed value, and the audit trail wants it afterwards.
-            *kept = Some(arguments.clone());
+            // The tool takes a typed value, and the audit trail wants it afterwards: as text, or else the tool would have to copy
+            // the value, which is shared then.
+            *kept = Some(arguments.to_json().map_or_else(|_| arguments.clone(), Arguments::Raw));
         }
         let ended = {
             // Its place is free when the tool has ended.

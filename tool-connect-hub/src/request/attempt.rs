@@ -1,11 +1,14 @@
 //! One attempt: a request and the redirects that it leads to, each hop guarded anew.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, StatusCode};
 use tool_connect_core::http::{RequestBody, Response};
 use tool_connect_core::{Error, ErrorKind, Result};
 use url::Url;
 
 use super::exchange::{Answer, Hop};
+use super::hosts::Host;
 use super::send::{Asked, Failed};
 use super::{RequestScope, RequestStack, answer, fresh, redirect};
 
@@ -14,16 +17,17 @@ impl RequestStack {
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
+        host: &Arc<Host>,
         body: RequestBody,
     ) -> Result<Response, Failed> {
         // Where a redirect led to; most requests meet none.
-        let mut moved: Option<(Method, Url, HeaderMap)> = None;
+        let mut moved: Option<(Method, Url, HeaderMap, Arc<Host>)> = None;
         let mut body = body;
         let mut redirects = 0;
         loop {
             let hop = match &moved {
-                Some((method, url, headers)) => Hop { method, url, headers },
-                None => Hop::first(asked),
+                Some((method, url, headers, host)) => Hop { method, url, headers, host },
+                None => Hop::first(asked, host),
             };
             let copy = body.try_clone();
             let sent = self.exchange(cx, asked, hop, body).await;
@@ -67,7 +71,10 @@ impl RequestStack {
             asked.unconditional(&mut headers);
             let same_origin = super::same_origin(&next.url, hop.url);
             redirect::carry_over(&mut headers, &cx.endpoint.scheme, same_origin, next.with_body);
-            moved = Some((next.method, next.url, headers));
+            let failed = |error| later(asked, Failed::from(error));
+            self.guard.check_url(&next.url, &cx.endpoint.allowed).map_err(failed)?;
+            let host = self.hosts.get(cx.endpoint, &next.url).map_err(failed)?;
+            moved = Some((next.method, next.url, headers, host));
         }
     }
 
@@ -87,7 +94,7 @@ impl RequestStack {
             let renewed = self
                 .cache
                 .as_ref()
-                .and_then(|cache| cache.renewed(asked, version, &parts, &*self.clock, cap));
+                .and_then(|cache| cache.renewed(cx, asked, version, &parts, &*self.clock, cap));
             return Ok(Ok(renewed.unwrap_or_else(|| Response::new(parts, body, cap))));
         }
         if !head.status().is_success() || answer.verdict.is_some() {

@@ -2,7 +2,7 @@
 //! read costs a 304, or nothing while it is fresh. Below policy, approval and limits of calls: it serves what the provider
 //! would serve to this very connection.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +13,8 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Equivalent, Weighter};
 use serde::Deserialize;
 use tool_connect_core::http::{ByteStream, Response};
 use tool_connect_core::{Clock, ConnectionId, Connector, CredentialVersion, Result, TenantId, UserId};
@@ -64,22 +64,92 @@ pub enum HttpCacheMode {
 }
 
 /// Whose answers: what the provider sees of the caller.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Account {
-    tenant: TenantId,
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Account<'a> {
+    tenant: &'a TenantId,
     /// Tells instances apart; a kept answer holds the connector, so that the number is not used again.
     instance: usize,
     /// With its version, which changes when it is connected again; without one, the user.
+    connection: Result<(&'a ConnectionId, u64), &'a UserId>,
+}
+
+/// An account that is remembered.
+struct Owned {
+    tenant: TenantId,
+    instance: usize,
     connection: Result<(ConnectionId, u64), UserId>,
 }
 
 /// What was asked for, compared whole. All of the request's headers are in it, which answers every `Vary`.
-#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    account: Account,
+    account: Owned,
     url: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     anonymous: bool,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.account.borrowed(), self.url.as_str()).hash(state);
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.account.borrowed() == other.account.borrowed()
+            && self.url == other.url
+            && self.anonymous == other.anonymous
+            && self.headers == other.headers
+    }
+}
+
+impl Eq for Key {}
+
+/// A key that is looked for: of most requests nothing is kept, and nothing is copied.
+struct Wanted<'a>(&'a RequestScope<'a>, &'a Asked);
+
+impl Wanted<'_> {
+    /// The headers, without the validators that the cache may have added: a request that had its own has no key.
+    fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let ours = |name: &HeaderName| *name == header::IF_NONE_MATCH || *name == header::IF_MODIFIED_SINCE;
+        self.1.headers.iter().filter(move |(name, _)| !ours(name))
+    }
+
+    fn key(&self) -> Arc<Key> {
+        let Self(cx, asked) = self;
+        let mut headers: Vec<_> = self.headers().map(|(name, value)| (name.clone(), value.clone())).collect();
+        headers.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+        Arc::new(Key {
+            account: Account::of(cx).owned(),
+            url: asked.url.as_str().to_owned(),
+            headers,
+            anonymous: asked.options.anonymous,
+        })
+    }
+}
+
+impl Hash for Wanted<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (Account::of(self.0), self.1.url.as_str()).hash(state);
+    }
+}
+
+impl Equivalent<Arc<Key>> for Wanted<'_> {
+    fn equivalent(&self, key: &Arc<Key>) -> bool {
+        let Self(cx, asked) = self;
+        // Values of one name stand in the order in which they were added, in the key as well.
+        let same = |values: &[(HeaderName, HeaderValue)]| {
+            let name = values.first().map(|(name, _)| name);
+            name.is_some_and(|name| {
+                asked.headers.get_all(name).iter().eq(values.iter().map(|(_, value)| value))
+            })
+        };
+        key.account.borrowed() == Account::of(cx)
+            && key.url == asked.url.as_str()
+            && key.anonymous == asked.options.anonymous
+            && key.headers.len() == self.headers().count()
+            && key.headers.chunk_by(|(a, _), (b, _)| a == b).all(same)
+    }
 }
 
 /// A kept answer.
@@ -124,7 +194,7 @@ impl Kept {
     }
 }
 
-type Hasher = foldhash::fast::RandomState;
+type FastHash = foldhash::fast::RandomState;
 
 #[derive(Clone)]
 struct Size;
@@ -164,12 +234,12 @@ const PLACES: u64 = 1024;
 
 /// One per Hub.
 pub(super) struct HttpCache {
-    kept: Cache<Arc<Key>, Entry, Size, Hasher>,
+    kept: Cache<Arc<Key>, Entry, Size, FastHash>,
     serves_fresh: bool,
     max_body: usize,
     /// From when on what is asked for is newer than the last write, by account.
     written: Vec<AtomicU64>,
-    hasher: Hasher,
+    hasher: FastHash,
 }
 
 impl HttpCache {
@@ -183,38 +253,27 @@ impl HttpCache {
                 items,
                 settings.max_bytes,
                 Size,
-                Hasher::default(),
+                FastHash::default(),
                 DefaultLifecycle::default(),
             ),
             serves_fresh: settings.mode == HttpCacheMode::Fresh,
             max_body: settings.max_body_bytes,
             written: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
-            hasher: Hasher::default(),
+            hasher: FastHash::default(),
         }))
     }
 
-    /// The key of a request without a body whose answer may be kept.
-    pub(super) fn key(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Arc<Key>> {
-        if asked.method != Method::GET || fresh::own_way(&asked.headers) {
-            return None;
-        }
-        let mut headers: Vec<_> =
-            asked.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        headers.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
-        Some(Arc::new(Key {
-            account: Account::of(cx),
-            url: asked.url.as_str().to_owned(),
-            headers,
-            anonymous: asked.options.anonymous,
-        }))
+    /// Whether the answer to a request without a body may be kept.
+    pub(super) fn takes(asked: &Asked) -> bool {
+        asked.method == Method::GET && !fresh::own_way(&asked.headers)
     }
 
-    pub(super) fn get(&self, key: &Arc<Key>) -> Option<Entry> {
-        self.kept.get(key)
+    pub(super) fn get(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Entry> {
+        self.kept.get(&Wanted(cx, asked))
     }
 
-    pub(super) fn forget(&self, key: &Arc<Key>) {
-        self.kept.remove(key);
+    pub(super) fn forget(&self, cx: &RequestScope<'_>, asked: &Asked) {
+        self.kept.remove(&Wanted(cx, asked));
     }
 
     /// Whether an answer may be served without asking, as far as its age is concerned: to a tool that writes never, for it
@@ -224,7 +283,7 @@ impl HttpCache {
             && cx.reads
             && !fresh::wants_asking(&asked.headers)
             && now < kept.fresh_until
-            && kept.asked >= self.place(&Account::of(cx)).load(Ordering::Acquire)
+            && kept.asked >= self.place(Account::of(cx)).load(Ordering::Acquire)
     }
 
     /// Serves a kept answer, with its age, to whoever has the credential that it was given to.
@@ -247,13 +306,14 @@ impl HttpCache {
     /// A 304: the kept answer, with what the provider says of it now.
     pub(super) fn renewed(
         &self,
+        cx: &RequestScope<'_>,
         asked: &Asked,
         version: Option<CredentialVersion>,
         parts: &Parts,
         clock: &dyn Clock,
         cap: u64,
     ) -> Option<Response> {
-        let (key, kept) = (asked.key.as_ref()?, asked.kept.as_ref()?);
+        let kept = asked.kept.as_ref()?;
         let tag = |headers: &HeaderMap| headers.get(header::ETAG).map(|tag| opaque(tag.as_bytes()).to_vec());
         let another = tag(&parts.headers).is_some_and(|new| Some(new) != tag(&kept.headers));
         if kept.version != version || another {
@@ -273,9 +333,9 @@ impl HttpCache {
         };
         let response = kept.response(cap, None);
         if fresh::storable(StatusCode::OK, &kept.headers, control) {
-            self.kept.insert(Arc::clone(key), Entry::Answer(Arc::new(kept)));
+            self.kept.insert(Wanted(cx, asked).key(), Entry::Answer(Arc::new(kept)));
         } else {
-            self.kept.remove(key);
+            self.forget(cx, asked);
         }
         Some(response)
     }
@@ -290,7 +350,9 @@ impl HttpCache {
         body: ByteStream,
         clock: &dyn Clock,
     ) -> ByteStream {
-        let Some(key) = &asked.key else { return body };
+        if !asked.may_be_kept {
+            return body;
+        }
         let control = CacheControl::of(&parts.headers);
         let until = until(asked, &parts.headers, control, clock);
         let validates =
@@ -300,12 +362,12 @@ impl HttpCache {
             fresh::length(&parts.headers).map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
         if !useful || size > self.max_body || !fresh::storable(parts.status, &parts.headers, control) {
             // Whatever was there is older.
-            self.kept.remove(key);
+            self.forget(cx, asked);
             return body;
         }
         if self.serves_fresh {
             // Nobody is served what was there while this one is read.
-            self.kept.remove(key);
+            self.forget(cx, asked);
         } else if asked
             .kept
             .as_ref()
@@ -313,7 +375,7 @@ impl HttpCache {
         {
             let until = asked.began().saturating_add(IGNORES);
             let _connector = Arc::clone(&cx.endpoint.connector);
-            self.kept.insert(Arc::clone(key), Entry::Ignored { until, _connector });
+            self.kept.insert(Wanted(cx, asked).key(), Entry::Ignored { until, _connector });
             return body;
         }
         let kept = Kept {
@@ -324,31 +386,49 @@ impl HttpCache {
             fresh_until: until,
             _connector: Arc::clone(&cx.endpoint.connector),
         };
-        let (cache, kept) = (Arc::clone(self), Some((Arc::clone(key), kept)));
+        let (cache, kept) = (Arc::clone(self), Some((Wanted(cx, asked).key(), kept)));
         Box::pin(Keeping { cache, body, read: Vec::with_capacity(size), kept })
     }
 
     /// Nothing that was asked for before this ends is fresh afterwards.
     pub(super) fn writing<'a>(&'a self, cx: &RequestScope<'_>, clock: &'a dyn Clock) -> Writing<'a> {
-        Writing { place: self.place(&Account::of(cx)), clock }
+        Writing { place: self.place(Account::of(cx)), clock }
     }
 
-    fn place(&self, account: &Account) -> &AtomicU64 {
+    fn place(&self, account: Account<'_>) -> &AtomicU64 {
         let hash = usize::try_from(self.hasher.hash_one(account) % PLACES).unwrap_or(0);
         // `hash` is below `PLACES`, which is how many there are.
         &self.written[hash]
     }
 }
 
-impl Account {
-    fn of(cx: &RequestScope<'_>) -> Self {
+impl<'a> Account<'a> {
+    fn of(cx: &RequestScope<'a>) -> Self {
         Self {
-            tenant: cx.tenant.clone(),
+            tenant: cx.tenant,
             instance: cx.endpoint.identity(),
             connection: match cx.connection {
-                Some(connection) => Ok((connection.id.clone(), connection.version)),
-                None => Err(cx.user.clone()),
+                Some(connection) => Ok((&connection.id, connection.version)),
+                None => Err(cx.user),
             },
+        }
+    }
+
+    fn owned(self) -> Owned {
+        Owned {
+            tenant: self.tenant.clone(),
+            instance: self.instance,
+            connection: self.connection.map(|(id, version)| (id.clone(), version)).map_err(UserId::clone),
+        }
+    }
+}
+
+impl Owned {
+    fn borrowed(&self) -> Account<'_> {
+        Account {
+            tenant: &self.tenant,
+            instance: self.instance,
+            connection: self.connection.as_ref().map(|(id, version)| (id, *version)),
         }
     }
 }

@@ -19,17 +19,18 @@ use super::{RequestScope, RequestStack, rate_headers};
 /// How long an upload may take that is sent as it is read, where neither the request nor the call says.
 const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 
-/// A request or a redirect's hop, before anything secret is in it.
+/// A request or a redirect's hop, before anything secret is in it. Its URL has been through the guard.
 #[derive(Clone, Copy)]
 pub(super) struct Hop<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a Url,
     pub(super) headers: &'a HeaderMap,
+    pub(super) host: &'a Host,
 }
 
 impl<'a> Hop<'a> {
-    pub(super) fn first(asked: &'a Asked) -> Self {
-        Self { method: &asked.method, url: &asked.url, headers: &asked.headers }
+    pub(super) fn first(asked: &'a Asked, host: &'a Host) -> Self {
+        Self { method: &asked.method, url: &asked.url, headers: &asked.headers, host }
     }
 }
 
@@ -61,18 +62,17 @@ impl RequestStack {
         hop: Hop<'_>,
         body: RequestBody,
     ) -> Result<Answer, Failed> {
-        self.guard.check_url(hop.url, &cx.endpoint.allowed)?;
-        let host = self.hosts.get(cx.endpoint, hop.url)?;
+        let host = hop.host;
         // Another origin has limits of its own, which nobody told us.
         let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(hop.url);
         let limit = ours.then(|| LimitKey::of(cx, asked.options.limited_as));
-        let (permit, start) = self.permit(cx, asked, &host, limit).await?;
+        let (permit, start) = self.permit(cx, asked, host, limit).await?;
 
         let (bound, call_ends) = bound(cx, asked, start, self.settings.attempt_timeout)?;
-        let work = Deadline::within(self.signed(cx, asked, hop, &host, body), bound);
+        let work = Deadline::within(self.signed(cx, asked, hop, body), bound);
         let outcome = match work.await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failed::from(timed_out(asked, &host, bound, call_ends))),
+            Err(_) => Err(Failed::from(timed_out(asked, host, bound, call_ends))),
         };
         let now = self.clock.monotonic();
         match &outcome {
@@ -82,11 +82,11 @@ impl RequestStack {
             // Refused by ourselves, by a layer or for want of a credential: no word about the host.
             Err(_) => permit.record(Verdict::Ignore, now),
         }
-        self.tell(cx, asked, hop, &host, &outcome, Duration::from_nanos(now.saturating_sub(start)));
+        self.tell(cx, asked, hop, &outcome, Duration::from_nanos(now.saturating_sub(start)));
         let mut answer = outcome?;
         answer.limit = limit;
         if let (Some(key), Some(window)) =
-            (limit, rate_headers::window(answer.response.headers(), self.clock.now()))
+            (limit, rate_headers::window(answer.response.headers(), self.clock.recently()))
         {
             self.provider.learn(key, window, asked.at(now));
         }
@@ -140,7 +140,6 @@ impl RequestStack {
         cx: &RequestScope<'_>,
         asked: &Asked,
         hop: Hop<'_>,
-        host: &Host,
         body: RequestBody,
     ) -> Result<Answer, Failed> {
         let mut body = Some(body);
@@ -195,7 +194,7 @@ impl RequestStack {
             let (true, Some(copy)) = (worth_it, copy) else { return Ok(answer) };
             tracing::debug!(
                 target: "tool_connect::http",
-                instance = cx.endpoint.instance.as_str(), host = host.name(),
+                instance = cx.endpoint.instance.as_str(), host = hop.host.name(),
                 "the credential was refused; trying once with a fresh one"
             );
             body = Some(copy);
@@ -222,8 +221,9 @@ impl RequestStack {
         &self,
         cx: &RequestScope<'_>,
         asked: &Asked,
+        host: &Host,
     ) -> Result<Option<CredentialVersion>> {
-        Ok(self.prepare(cx, asked, Hop::first(asked), RequestBody::Empty).await?.1)
+        Ok(self.prepare(cx, asked, Hop::first(asked, host), RequestBody::Empty).await?.1)
     }
 
     /// Host layers, then the guard over what came of them, then the credential.
@@ -299,14 +299,13 @@ impl RequestStack {
         cx: &RequestScope<'_>,
         asked: &Asked,
         hop: Hop<'_>,
-        host: &Host,
         outcome: &Result<Answer, Failed>,
         took: Duration,
     ) {
         let end = RequestEnd {
             instance: &cx.endpoint.instance,
             method: hop.method,
-            host: host.name(),
+            host: hop.host.name(),
             template: asked.options.template.as_deref().filter(|template| template.starts_with('/')),
             status: outcome.as_ref().ok().map(|answer| answer.response.status()),
             error: outcome.as_ref().err().map(|failed| failed.error.kind()),

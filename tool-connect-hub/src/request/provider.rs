@@ -38,7 +38,7 @@ impl LimitKey {
 /// The limits of all connections.
 #[derive(Default)]
 pub(super) struct ProviderLimits {
-    shards: [Mutex<HashMap<u64, State>>; SHARDS],
+    shards: [Mutex<HashMap<u64, State, foldhash::fast::RandomState>>; SHARDS],
 }
 
 #[derive(Default)]

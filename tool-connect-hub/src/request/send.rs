@@ -10,7 +10,8 @@ use tool_connect_core::{Effect, Error, ErrorKind, Result, Retry};
 use tool_connect_tower::retry;
 use url::Url;
 
-use super::cache::{Entry, Kept, Key};
+use super::cache::{Entry, HttpCache, Kept};
+use super::hosts::Host;
 use super::{RequestScope, RequestStack};
 
 /// Headers that the transport writes; a tool that sets them could smuggle a second request.
@@ -31,8 +32,8 @@ pub(super) struct Asked {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) options: RequestOptions,
-    /// Under which key its answer may be kept, and what is kept under it.
-    pub(super) key: Option<Arc<Key>>,
+    /// Whether its answer may be kept, and what is kept of an earlier one.
+    pub(super) may_be_kept: bool,
     pub(super) kept: Option<Arc<Kept>>,
     /// Whether its body is a stream, whose sending takes as long as it takes.
     pub(super) streams: bool,
@@ -111,7 +112,7 @@ impl RequestStack {
         let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
         let streams = matches!(body, RequestBody::Stream(..));
         let mut asked =
-            Asked { method, url, headers, options, key: None, kept: None, streams, began, waited };
+            Asked { method, url, headers, options, may_be_kept: false, kept: None, streams, began, waited };
         async move { self.repeat(&cx, &mut asked, body).await }
     }
 
@@ -130,28 +131,28 @@ impl RequestStack {
         }
         // Before the host is remembered: a refused one shall leave no trace.
         self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
+        let host = self.hosts.get(cx.endpoint, &asked.url)?;
         let _writing = match &self.cache {
             Some(cache) if !asked.reads() => Some(cache.writing(cx, &*self.clock)),
             Some(_) if !matches!(body, RequestBody::Empty) => None,
-            Some(_) => match self.served(cx, asked).await {
+            Some(_) => match self.served(cx, asked, &host).await {
                 Some(response) => return Ok(response),
                 None => None,
             },
             None => None,
         };
-        let host = self.hosts.get(cx.endpoint, &asked.url)?;
         host.budget.on_call();
         let (mut attempts, mut unknown) = (1, false);
         loop {
             let copy = body.try_clone();
-            let failed = match self.attempt(cx, asked, body).await {
+            let failed = match self.attempt(cx, asked, &host, body).await {
                 // Not changed, but what is kept is another account's or another state: ask for all of it.
                 Ok(response) if response.status() == StatusCode::NOT_MODIFIED && asked.kept.is_some() => {
                     let mut headers = std::mem::take(&mut asked.headers);
                     asked.unconditional(&mut headers);
                     (asked.headers, asked.kept) = (headers, None);
-                    if let (Some(cache), Some(key)) = (&self.cache, &asked.key) {
-                        cache.forget(key);
+                    if let Some(cache) = &self.cache {
+                        cache.forget(cx, asked);
                     }
                     body = RequestBody::Empty;
                     continue;
@@ -188,21 +189,22 @@ impl RequestStack {
     }
 
     /// A kept answer that need not be asked for; else the request is made conditional where one is kept.
-    async fn served(&self, cx: &RequestScope<'_>, asked: &mut Asked) -> Option<Response> {
+    async fn served(&self, cx: &RequestScope<'_>, asked: &mut Asked, host: &Host) -> Option<Response> {
         let cache = self.cache.as_ref()?;
-        asked.key = cache.key(cx, asked);
+        asked.may_be_kept = HttpCache::takes(asked);
+        if !asked.may_be_kept {
+            return None;
+        }
         let now = asked.began();
-        let kept = match cache.get(asked.key.as_ref()?)? {
+        let kept = match cache.get(cx, asked)? {
             Entry::Answer(kept) => kept,
             Entry::Ignored { until, .. } => {
-                if now < until {
-                    asked.key = None;
-                }
+                asked.may_be_kept = now >= until;
                 return None;
             }
         };
         if cache.is_fresh(cx, asked, &kept, now)
-            && let Ok(version) = Box::pin(self.version(cx, asked)).await
+            && let Ok(version) = Box::pin(self.version(cx, asked, host)).await
             && let Some(response) = cache.serve(&kept, version, now, self.cap(asked))
         {
             return Some(response);

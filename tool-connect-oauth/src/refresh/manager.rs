@@ -388,7 +388,7 @@ impl Shared {
     }
 
     fn warm(self: &Arc<Self>, connection: &Connection, scheme: &AuthScheme) -> Option<Arc<Access>> {
-        let now = self.clock.now();
+        let now = self.clock.recently();
         // The slot that was found before for this very value, unless it is not the one that would be found now.
         let kept = connection.memo().get::<Slot>().filter(|slot| slot.stands_for(self.id, connection));
         if let Some(access) = kept.and_then(|slot| slot.current.load_full())

@@ -192,30 +192,49 @@ impl Inner {
         self.events.iter().for_each(|sink| sink.emit(&event));
     }
 
-    /// The secret, with a key that is remembered or with one that is unwrapped and then remembered.
-    async fn plain(&self, prk: &SubjectPrk, place: &SealedPlace, sealed: &Sealed<'_>) -> Result<Vec<u8>> {
+    /// The secret, with the key that is remembered of this very value.
+    async fn remembered(
+        &self,
+        place: &SealedPlace,
+        sealed: &Sealed<'_>,
+        now: u64,
+    ) -> Option<Result<Vec<u8>>> {
+        let ready = self.ready.as_ref()?.get(place, sealed, now)?;
+        match self.is_accepted(place, sealed).await {
+            Ok(true) => {
+                let aad = Aad::new(sealed.algorithm, place, sealed.key_id);
+                Some(ready.key.open(aad.of_payload(), sealed.payload))
+            }
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The secret, with a key that is unwrapped and then remembered from when on what it was derived with was known.
+    async fn plain(
+        &self,
+        prk: &SubjectPrk,
+        place: &SealedPlace,
+        sealed: &Sealed<'_>,
+        since: u64,
+    ) -> Result<Vec<u8>> {
         let Some(remembered) = &self.ready else { return self.engine.open(prk, place, sealed).await };
         let aad = Aad::new(sealed.algorithm, place, sealed.key_id);
-        let now = self.clock.monotonic();
-        let plain = match remembered.get(place, sealed, now) {
-            Some(ready) if self.is_accepted(place, sealed).await? => {
-                ready.key.open(aad.of_payload(), sealed.payload)
-            }
-            _ => {
-                let key = self.engine.key(prk, place, sealed, &aad).await?;
-                let plain = key.open(aad.of_payload(), sealed.payload);
-                if plain.is_ok() {
-                    remembered.put(place, sealed, key, now);
-                }
-                plain
-            }
-        };
+        let key = self.engine.key(prk, place, sealed, &aad).await?;
+        let plain = key.open(aad.of_payload(), sealed.payload);
+        if plain.is_ok() {
+            remembered.put(place, sealed, key, since);
+        }
         plain.map_err(|e| at(e, place, sealed.key_id))
     }
 
     /// Whether the provider still opens with the key; if not, it says why where it is asked to.
     async fn is_accepted(&self, place: &SealedPlace, sealed: &Sealed<'_>) -> Result<bool> {
-        let standing = self.engine.provider.standing(&place.tenant, sealed.key_id).await?;
+        let provider = &self.engine.provider;
+        let standing = match provider.standing_at_hand(&place.tenant, sealed.key_id) {
+            Some(standing) => standing,
+            None => provider.standing(&place.tenant, sealed.key_id).await?,
+        };
         Ok(matches!(standing, KeyStanding::Current | KeyStanding::Accepted))
     }
 
@@ -223,7 +242,7 @@ impl Inner {
     async fn record(&self, place: &SealedPlace, key_id: &str, access: &SecretAccess) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };
         let opened = SecretOpened {
-            time: self.clock.now(),
+            time: self.clock.recently(),
             tenant: &place.tenant,
             subject: &place.subject,
             record: &place.record,
@@ -254,7 +273,8 @@ impl Vault for EnvelopeVault {
         let sealed = match &inner.subjects {
             None => inner.engine.seal(Algorithm::Stateless, &inner.no_subject, place, secret).await?,
             Some(subjects) => {
-                let subject = match subjects.warm(&place.tenant, &place.subject) {
+                let now = inner.clock.monotonic();
+                let subject = match subjects.warm(&place.tenant, &place.subject, now) {
                     Some(warm) => warm,
                     None => subjects.load(&inner.engine, &place.tenant, &place.subject, true).await.map_err(
                         |e| e.with("tenant", &place.tenant).with("record", place.record.escape_debug()),
@@ -275,8 +295,13 @@ impl Vault for EnvelopeVault {
         let inner = &*self.0;
         let sealed = Sealed::parse(sealed).map_err(|e| e.with("record", place.record.escape_debug()))?;
         inner.record(place, sealed.key_id, access).await?;
+        let now = inner.clock.monotonic();
+        // Only what this vault opened is remembered, and no longer than its subject's key: that needs not be asked for again.
+        if let Some(plain) = inner.remembered(place, &sealed, now).await {
+            return plain.map(SecretSlice::from).map_err(|e| at(e, place, sealed.key_id));
+        }
         let plain = match (&inner.subjects, sealed.algorithm) {
-            (None, Algorithm::Stateless) => inner.plain(&inner.no_subject, place, &sealed).await?,
+            (None, Algorithm::Stateless) => inner.plain(&inner.no_subject, place, &sealed, now).await?,
             (None, Algorithm::WithSubject) => {
                 let error = config("sealed with a subject's key, and this vault has no store for them");
                 return Err(at(error, place, sealed.key_id));
@@ -285,7 +310,7 @@ impl Vault for EnvelopeVault {
                 // Values from before there were subjects' keys are refused after an erasure too.
                 let make = algorithm == Algorithm::Stateless;
                 let before = subjects.erased_so_far();
-                let subject = match subjects.warm(&place.tenant, &place.subject) {
+                let subject = match subjects.warm(&place.tenant, &place.subject, now) {
                     Some(warm) => warm,
                     None => subjects
                         .load(&inner.engine, &place.tenant, &place.subject, make)
@@ -293,7 +318,7 @@ impl Vault for EnvelopeVault {
                         .map_err(|e| at(e, place, sealed.key_id))?,
                 };
                 let prk = if make { &inner.no_subject } else { &subject.prk };
-                let plain = inner.plain(prk, place, &sealed).await?;
+                let plain = inner.plain(prk, place, &sealed, subject.since).await?;
                 // What was remembered while somebody erased the subject is forgotten again.
                 if let (Some(ready), true) = (&inner.ready, subjects.erased_so_far() != before) {
                     ready.forget(&place.tenant, &place.subject);

@@ -237,6 +237,13 @@ pub trait KeyProvider: Send + Sync + 'static {
     /// Where the provider fails; a key that it does not have is no error.
     async fn standing(&self, tenant: &TenantId, key_id: &str) -> Result<KeyStanding>;
 
+    /// As [`standing`](Self::standing), without a future: for a provider that has its keys in memory. `None`, as by default, has
+    /// the vault ask `standing`.
+    fn standing_at_hand(&self, tenant: &TenantId, key_id: &str) -> Option<KeyStanding> {
+        let _ = (tenant, key_id);
+        None
+    }
+
     /// Wraps a data key with the key that the context names; at most 4 KiB.
     ///
     /// # Errors

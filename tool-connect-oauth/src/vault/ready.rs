@@ -42,14 +42,15 @@ impl ReadyKeys {
         (same && now.saturating_sub(ready.since) < self.remember).then_some(ready)
     }
 
-    pub(super) fn put(&self, place: &SealedPlace, sealed: &Sealed<'_>, key: PayloadKey, now: u64) {
+    /// `since`: from when on it counts as remembered.
+    pub(super) fn put(&self, place: &SealedPlace, sealed: &Sealed<'_>, key: PayloadKey, since: u64) {
         let ready = Ready {
             key,
             key_id: sealed.key_id.into(),
             wrapped: sealed.wrapped.into(),
             tenant: place.tenant.clone(),
             subject: place.subject.clone(),
-            since: now,
+            since,
         };
         self.keys.insert(*sealed.commitment, Arc::new(ready));
     }

@@ -43,7 +43,8 @@ pub(super) struct Subjects {
 /// A subject's key, set up.
 pub(super) struct Warm {
     pub(super) prk: SubjectPrk,
-    since: u64,
+    /// When it was read, in monotonic nanoseconds.
+    pub(super) since: u64,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -83,9 +84,9 @@ impl Subjects {
     }
 
     /// A key that was used lately.
-    pub(super) fn warm(&self, tenant: &TenantId, subject: &Owner) -> Option<Arc<Warm>> {
+    pub(super) fn warm(&self, tenant: &TenantId, subject: &Owner, now: u64) -> Option<Arc<Warm>> {
         let warm = self.warm.get(&SubjectRef(tenant, subject))?;
-        (self.clock.monotonic().saturating_sub(warm.since) < self.remember).then_some(warm)
+        (now.saturating_sub(warm.since) < self.remember).then_some(warm)
     }
 
     /// The key from the store; a subject's first value makes it, where `make` says so.

@@ -208,10 +208,17 @@ async fn nobody_else_is_served_what_one_account_was() {
         afresh(&bench, "another instance").await;
         bench.endpoint.connector = connector;
 
-        bench.script.add([Step::status(200).body(&["in French"])]);
-        let other = built("GET", "/a", |builder| builder.header("accept-language", "fr"));
-        let french = bench.send(other).await.expect("an answer").text().await.expect("text");
-        assert_eq!((french.as_str(), bench.asked_for_news()), ("in French", false));
+        for languages in [&["fr"][..], &["de"], &["de", "fr"], &["fr", "de"]] {
+            let body: &'static str = languages.concat().leak();
+            bench.script.add([tagged(body)]);
+            let other = built("GET", "/a", |builder| {
+                languages
+                    .iter()
+                    .fold(builder, |builder, language| builder.header("accept-language", language))
+            });
+            let read = bench.send(other).await.expect("an answer").text().await.expect("text");
+            assert_eq!((read.as_str(), bench.asked_for_news()), (body, false));
+        }
 
         // Two users of one connection see one account.
         bench.script.add([unchanged()]);

@@ -158,6 +158,15 @@ impl Rings {
             _ => &self.shared,
         }
     }
+
+    fn standing(&self, tenant: &TenantId, key_id: &str) -> KeyStanding {
+        let (sealing, opening) = (self.sealing(tenant), self.opening(tenant, key_id));
+        match opening.standing(key_id) {
+            // The shared current key seals nothing for a tenant with keys of its own.
+            KeyStanding::Current if !std::ptr::eq(sealing, opening) => KeyStanding::Accepted,
+            standing => standing,
+        }
+    }
 }
 
 #[async_trait]
@@ -167,13 +176,11 @@ impl KeyProvider for Keyring {
     }
 
     async fn standing(&self, tenant: &TenantId, key_id: &str) -> Result<KeyStanding> {
-        let rings = self.0.load();
-        let (sealing, opening) = (rings.sealing(tenant), rings.opening(tenant, key_id));
-        Ok(match opening.standing(key_id) {
-            // The shared current key seals nothing for a tenant with keys of its own.
-            KeyStanding::Current if !std::ptr::eq(sealing, opening) => KeyStanding::Accepted,
-            standing => standing,
-        })
+        Ok(self.0.load().standing(tenant, key_id))
+    }
+
+    fn standing_at_hand(&self, tenant: &TenantId, key_id: &str) -> Option<KeyStanding> {
+        Some(self.0.load().standing(tenant, key_id))
     }
 
     async fn wrap(&self, context: WrapContext<'_>, data_key: &DataKey) -> Result<Vec<u8>> {
