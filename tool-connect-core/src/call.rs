@@ -114,7 +114,7 @@ pub trait TypedArgs: Send + Sync + 'static {
 
 impl<T: Serialize + Clone + Send + Sync + 'static> TypedArgs for T {
     fn to_json(&self) -> Result<Bytes> {
-        serde_json::to_vec(self).map(Bytes::from).map_err(|e| {
+        crate::outcome::write_json(self).map_err(|e| {
             Error::new(ErrorKind::InvalidArguments, format!("the arguments cannot be written as JSON: {e}"))
         })
     }

@@ -148,7 +148,7 @@ impl ToolOutput {
 }
 
 thread_local! {
-    /// Results are written here and copied out at their exact size: one allocation, no growth.
+    /// Values are written here and copied out at their exact size: one allocation, no growth.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -156,26 +156,27 @@ thread_local! {
 const SCRATCH_KEPT: usize = 64 * 1024;
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Bytes> {
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut buffer) => write_json(value, &mut buffer),
-        // A `Serialize` came here again.
-        Err(_) => write_json(value, &mut Vec::new()),
+    write_json(value).map_err(|e| {
+        Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {e}"))
     })
 }
 
-fn write_json(value: &impl Serialize, buffer: &mut Vec<u8>) -> Result<Bytes> {
+/// A value as JSON text of its exact size.
+pub(crate) fn write_json(value: &impl Serialize) -> serde_json::Result<Bytes> {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut buffer) => write_through(value, &mut buffer),
+        // A `Serialize` came here again.
+        Err(_) => write_through(value, &mut Vec::new()),
+    })
+}
+
+fn write_through(value: &impl Serialize, buffer: &mut Vec<u8>) -> serde_json::Result<Bytes> {
     buffer.clear();
-    let written = serde_json::to_writer(&mut *buffer, value);
-    let text = Bytes::copy_from_slice(buffer);
+    let written = serde_json::to_writer(&mut *buffer, value).map(|()| Bytes::copy_from_slice(buffer));
     if buffer.capacity() > SCRATCH_KEPT {
         *buffer = Vec::new();
     }
-    match written {
-        Ok(()) => Ok(text),
-        Err(e) => {
-            Err(Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {e}")))
-        }
-    }
+    written
 }
 
 /// The structured value of an output.
