@@ -307,6 +307,7 @@ function airtable() {
     const theirs = others[request.tool];
     if (!theirs) return records(request);
     if (theirs.method !== request.method || theirs.path !== request.path) return `the client sends ${theirs.method} ${theirs.path}`;
+    if (request.body !== undefined) return 'the client sends no body';
     // It asks for more than we do.
     const strange = Object.entries(request.query ?? {}).find(([name, value]) => theirs.query[name] !== value);
     return strange ? `the client does not send ${strange[0]}` : null;
@@ -338,7 +339,8 @@ function salesforce() {
   const userinfo = new URL(profiles.salesforce.profile_url).pathname;
   return (request) => {
     if (request.tool !== 'whoami') return records(request);
-    return request.method === 'GET' && request.path === userinfo ? null : `grant asks ${userinfo}`;
+    const bare = request.query === undefined && request.body === undefined;
+    return bare && request.method === 'GET' && request.path === userinfo ? null : `grant asks GET ${userinfo} and no more`;
   };
 }
 
