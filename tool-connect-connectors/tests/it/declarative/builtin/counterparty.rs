@@ -89,6 +89,8 @@ fn counterparty_what_is_published_refuses_requests_that_are_not_so() {
         ("trello", "create_card", "/body/idLst"),
         ("vercel", "list_projects", "/query/until"),
         ("zendesk", "create_ticket", "/body/tickt"),
+        ("zendesk", "add_ticket_tags", "/body/tag"),
+        ("zendesk", "remove_ticket_tags", "/body/tag"),
         ("airtable", "create_records", "/body/record"),
     ] {
         let mut request = calls(service)[tool]["sends"].clone();
