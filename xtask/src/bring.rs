@@ -25,8 +25,6 @@ const OIDC: &str = "TOOL_CONNECT_COUNTERPARTY_OIDC";
 const POSTGRES: &str = "TOOL_CONNECT_COUNTERPARTY_POSTGRES";
 /// Path of the JSON file with the OAuth endpoints that independent packages know.
 const ENDPOINTS: &str = "TOOL_CONNECT_COUNTERPARTY_ENDPOINTS";
-/// Path of a file with the tools that published descriptions hold, a JSON object a line. See `tools.mjs`.
-const TOOLS: &str = "TOOL_CONNECT_COUNTERPARTY_TOOLS";
 /// Path of the JSON file with where Google's discovery documents are, and the requests that Google's client makes of some.
 const DISCOVERY: &str = "TOOL_CONNECT_COUNTERPARTY_DISCOVERY";
 /// Path of the JSON file with the requests that Google's client makes for the cases of the Gmail, Calendar and Drive connectors.
@@ -79,9 +77,6 @@ impl Counterparties {
 
         let archives = install::archives(&sources, &cache)?;
         let github = archives.join(GITHUB);
-
-        let tools = cache.join("tools.jsonl");
-        process::capture(node.script("tools.mjs").arg(&archives).arg(&tools))?;
         let slack = slack::bring(&node, &archives, &cache)?;
 
         let authorization = Server::start(&mut node.script("authorization_server.mjs"), START)?;
@@ -109,7 +104,6 @@ impl Counterparties {
             (OIDC, authorization.ready().into()),
             (POSTGRES, postgres.ready().into()),
             (ENDPOINTS, endpoints.into()),
-            (TOOLS, tools.into()),
             (DISCOVERY, discovery.into()),
             (GOOGLE, google.into()),
             (MODEL_SDKS, python.line("model_sdks.py").to_string().into()),

@@ -76,8 +76,9 @@ pub(super) fn build(setting: &Setting<'_>, entry: &Entry) -> Result<Built, Failu
     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
     let lists =
         [(home, shared, format!("{parent}/parameters")), (home, own, format!("{pointer}/parameters"))];
-    let given = parameters::gather(documents, &lists, &mut notes)?;
-    let (template, missing) = path::template(&item.path, &given, &pointer)?;
+    let mut given = parameters::gather(documents, &lists, &mut notes)?;
+    let path = path::without_query(&item.path, &mut given);
+    let (template, missing) = path::template(&path, &given, &pointer)?;
 
     let mut converter = Converter::new(documents, Direction::Request);
     let mut arguments = Arguments::default();

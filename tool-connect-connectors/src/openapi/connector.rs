@@ -17,7 +17,7 @@ use super::document::Entry;
 use super::documents::Documents;
 use super::report::{OperationReport, Problem, Reason, Report};
 use super::words::sentence;
-use super::{effect, select};
+use super::{effect, names, select};
 use crate::operation::Operation;
 
 /// A description as a connector: what `hub.add(..)` takes.
@@ -135,9 +135,11 @@ fn tool(shared: &Arc<Shared>, at: usize) -> Option<DynamicTool> {
         .scopes(slot.scopes.iter().cloned());
     let summary = select::home(&shared.documents.main, entry).string(entry.summary);
     let title = sentence(summary.as_deref().unwrap_or_default(), 80);
-    // A title that the description repeats says nothing.
+    // A title that the description repeats says nothing, and one made of a name that was cut says too little.
     if !title.is_empty() && !plainly(&definition.description, &title) {
         definition = definition.title(title.trim_end_matches('.').to_owned());
+    } else if let Some(words) = names::uncut(&shared.documents.main, entry, &slot.name, 80) {
+        definition = definition.title(words);
     }
     if entry.deprecated {
         definition = definition.deprecated("the service's description says so");

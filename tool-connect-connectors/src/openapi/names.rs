@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use tool_connect_core::title_of;
+
 use super::document::{Document, Entry};
 use super::raw;
 
@@ -44,6 +46,25 @@ pub(super) fn of(document: &Document, max: usize) -> Vec<String> {
             _ => hashed(name, &content(document, entry), max),
         })
         .collect()
+}
+
+/// The words of a name that had to be cut: its first, and of the others the last that `max` bytes hold, for these say what it is about.
+/// Nothing where the name is whole.
+pub(super) fn uncut(document: &Document, entry: &Entry, name: &str, max: usize) -> Option<String> {
+    let wholes = [own(document, entry), Some(by_path(document, entry))];
+    if wholes.iter().flatten().any(|whole| whole == name) {
+        return None;
+    }
+    let (head, _) = name.rsplit_once('_')?;
+    let whole = wholes.into_iter().flatten().find(|whole| whole.starts_with(head))?;
+    let words = title_of(&whole);
+    if words.len() <= max {
+        return Some(words);
+    }
+    let (first, _) = words.split_once(' ')?;
+    let room = max.checked_sub(first.len() + " … ".len())?;
+    let last = words.get(words.len().checked_sub(room + 1)?..)?;
+    Some(format!("{first} … {}", last.split_once(' ')?.1))
 }
 
 /// What an operation calls itself.

@@ -4,6 +4,38 @@ use super::build::{Failure, Reason};
 use super::documents::shown;
 use super::parameters::{Given, In};
 
+/// The path without what its query asks for as `q={q}`: that is a parameter of the query, also where the description puts it into the
+/// path, which has no query (OpenAPI 3.1 §4.8.8.2).
+pub(super) fn without_query(path: &str, parameters: &mut [Given]) -> String {
+    let path = path.split('#').next().unwrap_or_default();
+    // `{?q}` is a form of RFC 6570.
+    let Some((before, query)) = path.split_once('?').filter(|(before, _)| !before.ends_with('{')) else {
+        return path.to_owned();
+    };
+    let left: Vec<&str> = query.split('&').filter(|pair| !asked(before, pair, parameters)).collect();
+    if left.is_empty() { before.to_owned() } else { format!("{before}?{}", left.join("&")) }
+}
+
+/// Whether a pair of the query is a parameter of its own, which it then is made.
+fn asked(path: &str, pair: &str, parameters: &mut [Given]) -> bool {
+    let Some((key, name)) =
+        pair.split_once("={").and_then(|(key, value)| Some((key, value.strip_suffix('}')?)))
+    else {
+        return false;
+    };
+    let known = parameters.iter().any(|given| given.place == In::Query && given.name == key);
+    match parameters.iter_mut().find(|given| given.place == In::Path && given.name == name) {
+        Some(given) if !known && !path.contains(&format!("{{{name}}}")) => {
+            given.place = In::Query;
+            given.required = true;
+            key.clone_into(&mut given.name);
+            true
+        }
+        Some(_) => false,
+        None => known && key == name,
+    }
+}
+
 /// The template, and the names of placeholders that no parameter describes. A fragment, with which some descriptions tell
 /// operations of one path apart, is not sent.
 pub(super) fn template(

@@ -142,11 +142,20 @@ fn one_operation_that_is_broken_costs_only_itself() {
         assert_eq!((found, at.as_str()), (reason, place), "{operation}: {message}");
         assert!(message.contains(word), "{operation}: {message}");
     }
-    for (path, word) in [("/a/{b", "open brace"), ("/a/b}", "closing brace"), ("/a/{}", "without a name")] {
+    for (path, word) in [
+        ("/a/{b", "open brace"),
+        ("/a/b}", "closing brace"),
+        ("/a/{}", "without a name"),
+        ("/a?b={b}", "placeholder in its query"),
+    ] {
         let report = api(json!({path: {"get": {}}, "/fine": {"get": {}}}), json!({})).check();
         let (reason, message, _) = problem(&report);
         assert!(reason == Reason::Path && message.contains(word), "{path}: {message}");
     }
+    // What the path needs is not taken away from it.
+    let twice = json!({"get": {"parameters": [{"name": "b", "in": "path", "required": true}]}});
+    let report = api(json!({"/a/{b}?c={b}": twice}), json!({})).check();
+    assert_eq!(problem(&report).0, Reason::Path);
 }
 
 #[test]

@@ -27,6 +27,12 @@ paths:
       operationId: addThing
       requestBody: {content: {application/json: {schema: {type: object, required: [name], properties: {name: {type: string}, size: {type: integer}}}}}}
       responses: {"201": {description: ok}}
+  /find?kind={kind}&v=2&near={place}:
+    get:
+      operationId: findThing
+      parameters:
+        - {name: kind, in: path, required: true, schema: {type: string}}
+        - {name: place, in: path, schema: {type: string}}
   /broken:
     get: {operationId: broken, parameters: [{in: path}]}
 "#;
@@ -64,6 +70,25 @@ async fn arguments_go_where_the_description_says_and_nowhere_else() {
         assert!(error.problems().iter().any(|problem| &*problem.pointer == pointer), "{arguments}: {error}");
     }
     assert_eq!(harness.requests().len(), 2);
+    harness.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_stands_in_the_query_of_a_path_is_sent_in_the_query() {
+    let harness = Harness::builder(things())
+        .answer("GET", "/find", Answer::json(200, json!({})))
+        .build()
+        .await
+        .unwrap();
+    harness.call("find_thing", json!({"kind": "a&v=3", "near": "b/c"})).await.unwrap();
+    let sent = harness.requests();
+    let query = |name: &str| sent[0].query(name);
+    assert_eq!(
+        [query("kind"), query("near"), query("v")],
+        ["a&v=3", "b/c", "2"].map(|text| Some(text.to_owned()))
+    );
+    let error = harness.call("find_thing", json!({"kind": "a"})).await.unwrap_err();
+    assert_eq!(&*error.problems()[0].pointer, "/near");
     harness.finish().await.unwrap();
 }
 
@@ -132,7 +157,7 @@ async fn a_broken_operation_is_switched_off_when_it_is_first_used_and_not_before
     assert_eq!(harness.hub().quarantined(&tenant).len(), 1);
     let listed = harness.session().tools(&Default::default()).await.unwrap();
     let names: Vec<&str> = listed.tools.iter().map(|tool| tool.id().name()).collect();
-    assert_eq!(names, ["add_thing", "get_thing", "list_things"]);
+    assert_eq!(names, ["add_thing", "find_thing", "get_thing", "list_things"]);
     let text: Value = serde_json::from_slice(&listed.to_json()).unwrap();
     assert_eq!(text[0]["inputSchema"]["required"], json!(["name"]));
     harness.finish().await.unwrap();

@@ -317,6 +317,28 @@ fn names_stay_when_the_document_changes_around_them() {
     assert!(before.iter().all(|(operation, name)| after.get(operation) == Some(name)));
 }
 
+#[test]
+fn a_title_is_whole_where_the_name_had_to_be_cut() {
+    let long = "/repositories/{workspace}/{repo}/pullrequests/{number}/comments/{comment}/replies";
+    let paths = json!({
+        long: {"get": {}, "put": {"summary": "Replaces the replies."}},
+        "/a/{b}": {"get": {}},
+        "/x": {"get": {"operationId": "listEveryParcelOfEveryDepotThatSomebodyOfTheTeamMaySee"}},
+    });
+    let text = json!({"openapi": "3.1.0", "servers": [{"url": "https://a.example"}], "paths": paths});
+    let api = OpenApi::open(text.to_string()).unwrap().connector("depot").build().unwrap();
+    let titles: Vec<String> = tools(&api).iter().map(|tool| tool.definition().title.to_string()).collect();
+    assert_eq!(
+        titles,
+        [
+            "Get … by workspace by repo pullrequests by number comments by comment replies",
+            "Replaces the replies",
+            "Get a by b",
+            "List every parcel of every depot that somebody of the team may see",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn one_of_several_names_stays_required_where_members_are_arguments() {
     let text = r##"

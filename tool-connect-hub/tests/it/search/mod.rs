@@ -1,5 +1,5 @@
 //! Tests of the tool search and of the meta-tools, over a small house of our own words. `evaluation` counts over thousands of tools
-//! that others described, with the queries of `queries.toml`.
+//! that our importer makes of what others described, with the queries of `evaluation/queries.toml`.
 
 mod embedder;
 mod evaluation;
