@@ -26,9 +26,11 @@ use tool_connect_core::{
 /// ```
 #[derive(Default)]
 pub struct StaticCredentials {
-    secrets: RwLock<HashMap<(TenantId, ConnectionId), (Credential, CredentialVersion)>>,
+    secrets: RwLock<HashMap<TenantId, OfTenant>>,
     versions: AtomicU64,
 }
+
+type OfTenant = HashMap<ConnectionId, (Credential, CredentialVersion)>;
 
 impl fmt::Debug for StaticCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,13 +49,13 @@ impl StaticCredentials {
     pub fn set(&self, tenant: TenantId, connection: ConnectionId, secret: Credential) {
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        secrets.insert((tenant, connection), (secret, version));
+        secrets.entry(tenant).or_default().insert(connection, (secret, version));
     }
 
     /// Forgets the secret of a connection; returns whether there was one.
     pub fn remove(&self, tenant: &TenantId, connection: &ConnectionId) -> bool {
         let mut secrets = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
-        secrets.remove(&(tenant.clone(), connection.clone())).is_some()
+        secrets.get_mut(tenant).is_some_and(|own| own.remove(connection).is_some())
     }
 }
 
@@ -61,7 +63,7 @@ impl StaticCredentials {
 impl CredentialSource for StaticCredentials {
     async fn credential(&self, connection: &Connection) -> Result<Option<(Credential, CredentialVersion)>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(secrets.get(&(connection.tenant.clone(), connection.id.clone())).cloned())
+        Ok(secrets.get(&connection.tenant).and_then(|own| own.get(&connection.id)).cloned())
     }
 }
 

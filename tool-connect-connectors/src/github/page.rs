@@ -36,7 +36,7 @@ pub(super) fn request<'a>(cx: &'a ToolContext, method: Method, path: &str) -> Re
 pub(super) fn request_for<'a>(
     cx: &'a ToolContext,
     method: Method,
-    path: &str,
+    path: impl Into<String>,
     accept: &'static str,
 ) -> RequestBuilder<'a> {
     let request = cx.http().request(method, path);
@@ -65,7 +65,7 @@ pub(super) fn on_for<'a>(
     accept: &'static str,
 ) -> RequestBuilder<'a> {
     let path = format!("/repos/{{owner}}/{{repo}}{path}");
-    request_for(cx, method, &path, accept).path("owner", owner).path("repo", repo)
+    request_for(cx, method, path, accept).path("owner", owner).path("repo", repo)
 }
 
 /// Asks for a page: its size, and where it begins.

@@ -115,11 +115,11 @@ impl<'a> HttpClient<'a> {
     }
 
     /// A request of any method. `target` is a path with `{placeholders}`, or an absolute URL.
-    pub fn request(&self, method: Method, target: &str) -> RequestBuilder<'a> {
+    pub fn request(&self, method: Method, target: impl Into<String>) -> RequestBuilder<'a> {
         RequestBuilder {
             scope: self.scope,
             method,
-            target: target.to_owned(),
+            target: target.into(),
             filled: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
@@ -176,6 +176,7 @@ impl fmt::Debug for RequestBuilder<'_> {
     }
 }
 
+// A builder is large: where a method is inlined, it is changed and not moved.
 impl<'a> RequestBuilder<'a> {
     /// Fills `{name}` in the path; the value is percent-encoded and stays one segment.
     pub fn path(mut self, name: &str, value: impl fmt::Display) -> Self {
@@ -219,6 +220,7 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Adds a header that is made already, such as a constant one.
+    #[inline]
     pub fn header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
@@ -272,18 +274,21 @@ impl<'a> RequestBuilder<'a> {
 
     /// Says whether the request may be sent again after bytes were sent; by default GET, HEAD,
     /// OPTIONS, PUT and DELETE may (RFC 9110 §9.2.2).
+    #[inline]
     pub fn repeatable(mut self, repeatable: bool) -> Self {
         self.options.repeatable = Some(repeatable);
         self
     }
 
     /// Returns answers other than 2xx as responses instead of errors.
+    #[inline]
     pub fn any_status(mut self) -> Self {
         self.options.any_status = true;
         self
     }
 
     /// Leaves the credential out.
+    #[inline]
     pub fn anonymous(mut self) -> Self {
         self.options.anonymous = true;
         self
@@ -297,18 +302,21 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Caps the answer's body.
+    #[inline]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.options.max_bytes = Some(bytes);
         self
     }
 
     /// Bounds one attempt.
+    #[inline]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.options.attempt_timeout = Some(timeout);
         self
     }
 
     /// Lets a redirect lead only where the guard says.
+    #[inline]
     pub fn redirect_guard(mut self, guard: RedirectGuard) -> Self {
         self.options.redirect_guard = Some(guard);
         self
@@ -316,6 +324,7 @@ impl<'a> RequestBuilder<'a> {
 
     /// Says what this request's error answers mean, before the connector's
     /// [`classify`](crate::Connector::classify) is asked.
+    #[inline]
     pub fn classify(mut self, classify: Classify) -> Self {
         self.options.classify = Some(classify);
         self
@@ -325,6 +334,7 @@ impl<'a> RequestBuilder<'a> {
     /// first, and what is judged an error is treated as one: a refused credential is renewed, a limit is learned.
     ///
     /// Classifying must be cheap for a good answer, which it sees whole.
+    #[inline]
     pub fn judged(mut self) -> Self {
         self.options.judged = true;
         self
@@ -332,6 +342,7 @@ impl<'a> RequestBuilder<'a> {
 
     /// Names the limit of the provider that the request counts against, where the provider counts some kinds of requests
     /// apart: what answers say of one limit says nothing of the others.
+    #[inline]
     pub fn limited_as(mut self, limit: &'static str) -> Self {
         self.options.limited_as = Some(limit);
         self
@@ -366,6 +377,7 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Asks for JSON where no `accept` header is set.
+    #[inline]
     pub(crate) fn accept_json(mut self) -> Self {
         self.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         self

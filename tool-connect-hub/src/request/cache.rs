@@ -18,6 +18,7 @@ use quick_cache::{Equivalent, Weighter};
 use serde::Deserialize;
 use tool_connect_core::http::{ByteStream, Response};
 use tool_connect_core::{Clock, ConnectionId, Connector, CredentialVersion, Result, TenantId, UserId};
+use tool_connect_tower::hash_key;
 
 use super::RequestScope;
 use super::fresh::{self, CacheControl};
@@ -90,8 +91,15 @@ pub(super) struct Key {
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.account.borrowed(), self.url.as_str()).hash(state);
+        let headers = sum(self.headers.iter().map(|(name, value)| (name, value)));
+        (self.account.borrowed(), self.url.as_str(), headers).hash(state);
     }
+}
+
+/// Headers in a number, in whichever order they come: a tool may send another one each time.
+fn sum<'a>(headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>) -> u64 {
+    let hashes = headers.map(|(name, value)| hash_key((name.as_str(), value.as_bytes())));
+    hashes.fold(0, u64::wrapping_add)
 }
 
 impl PartialEq for Key {
@@ -130,7 +138,7 @@ impl Wanted<'_> {
 
 impl Hash for Wanted<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (Account::of(self.0), self.1.url.as_str()).hash(state);
+        (Account::of(self.0), self.1.url.as_str(), sum(self.headers())).hash(state);
     }
 }
 

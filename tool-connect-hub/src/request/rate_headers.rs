@@ -53,14 +53,28 @@ impl Family {
 /// `RateLimit-*` fields, and the `X-RateLimit-*` and `X-Rate-Limit-*` families. Of several windows
 /// the one that binds first.
 pub(super) fn window(headers: &HeaderMap, now: SystemTime) -> Option<Window> {
-    let draft = headers.get_all(&DRAFT).iter().filter_map(|value| value.to_str().ok());
-    let listed = draft.flat_map(|text| split_outside_quotes(text, ','));
+    // Most answers have few headers and none of these: to compare their names is cheaper than to look for each of ours.
+    let named = headers.keys().filter_map(|name| match FAMILIES.iter().find(|one| one.remaining == *name) {
+        Some(family) => family.window(headers, now),
+        None if *name == DRAFT => draft(headers),
+        None => None,
+    });
+    earliest(named)
+}
+
+/// What the field of the draft says, in either form.
+fn draft(headers: &HeaderMap) -> Option<Window> {
+    let values = headers.get_all(&DRAFT).iter().filter_map(|value| value.to_str().ok());
+    let listed = values.flat_map(|text| split_outside_quotes(text, ','));
     let items = listed.filter_map(item);
     // The earlier form is one item spread over the list: `limit=100, remaining=50, reset=50`.
-    let spread = text(headers, &DRAFT).and_then(spread);
-    let separate = FAMILIES.iter().filter_map(|family| family.window(headers, now));
-    let all = items.chain(spread).chain(separate);
-    all.map(|window| Window { reset: window.reset.min(LONGEST), ..window })
+    earliest(items.chain(text(headers, &DRAFT).and_then(spread)))
+}
+
+/// The window that binds first.
+fn earliest(windows: impl Iterator<Item = Window>) -> Option<Window> {
+    windows
+        .map(|window| Window { reset: window.reset.min(LONGEST), ..window })
         .min_by_key(|window| (window.remaining, std::cmp::Reverse(window.reset)))
 }
 
