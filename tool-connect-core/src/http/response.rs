@@ -84,10 +84,6 @@ impl Response {
     /// # Errors
     /// As [`chunk`](Self::chunk).
     pub async fn bytes(mut self) -> Result<Bytes> {
-        self.read().await
-    }
-
-    async fn read(&mut self) -> Result<Bytes> {
         let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
         let Some(second) = self.chunk().await? else { return Ok(first) };
         let mut all = BytesMut::with_capacity(first.len() + second.len());
@@ -123,17 +119,19 @@ impl Response {
     ///
     /// # Errors
     /// As [`chunk`](Self::chunk); [`ErrorKind::Provider`] where it is not JSON or does not fit `T`.
-    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T> {
-        let body = self.read().await?;
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let status = self.head.status.as_u16();
+        let kind = self.head.headers.get(http::header::CONTENT_TYPE).cloned();
+        let body = self.bytes().await?;
         serde_json::from_slice(&body).map_err(|e| {
-            let kind = self.header(http::header::CONTENT_TYPE.as_str()).unwrap_or("no content type");
+            let kind = kind.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or("no content type");
             let what = match e.classify() {
                 serde_json::error::Category::Eof => "ends too early",
                 serde_json::error::Category::Data => "does not have the expected form",
                 _ => "is not JSON",
             };
             Error::new(ErrorKind::Provider, format!("the provider's answer {what}"))
-                .status(self.head.status.as_u16())
+                .status(status)
                 .with("content-type", kind)
                 .with("place", format!("line {}, column {}", e.line(), e.column()))
                 .effect(Effect::Unknown)
