@@ -82,7 +82,7 @@ impl Run for UploadFile {
         // Signed for this file alone: the account's credential stays here.
         let mut put = cx
             .http()
-            .request(Method::PUT, &literal(&place.upload_url))
+            .request(Method::PUT, literal(&place.upload_url))
             .template("/upload")
             .anonymous()
             .classify(Classify::new(|parts, _| Some(refused(parts.status.as_u16()))));
