@@ -52,7 +52,7 @@ impl Key {
     }
 
     /// The public key as a JWK (RFC 7517).
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self.alg {
             JwtAlgorithm::Es256 => {
