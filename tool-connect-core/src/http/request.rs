@@ -181,7 +181,7 @@ impl<'a> RequestBuilder<'a> {
     /// Fills `{name}` in the path; the value is percent-encoded and stays one segment.
     pub fn path(mut self, name: &str, value: impl fmt::Display) -> Self {
         if self.failed.is_none() {
-            match fill(self.filled.as_ref().unwrap_or(&self.target), name, value) {
+            match fill(&self.target, self.filled.as_ref().unwrap_or(&self.target), name, value) {
                 Ok(filled) => self.filled = Some(filled),
                 Err(error) => self.failed = Some(error),
             }
@@ -409,7 +409,7 @@ impl<'a> RequestBuilder<'a> {
 
     fn build(self) -> Result<OutboundRequest> {
         let path = self.filled.as_ref().unwrap_or(&self.target);
-        complete(path)?;
+        complete(&self.target, path)?;
         let mut url = resolve(self.scope.base_url(), path)?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
@@ -420,8 +420,9 @@ impl<'a> RequestBuilder<'a> {
     }
 }
 
-/// Puts a value, encoded, into the places of its name. What is encoded holds no brace, so that no value makes a place.
-fn fill(path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
+/// Puts a value, encoded, into the places of its name. What is encoded holds no brace, so that no value makes a place. Errors
+/// show the target as it was written, without values.
+fn fill(target: &str, path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
     struct Encoded<'a>(&'a mut String);
 
     impl fmt::Write for Encoded<'_> {
@@ -448,7 +449,7 @@ fn fill(path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
         (rest, found) = (after, true);
     }
     if !found {
-        return Err(Error::new(ErrorKind::Config, format!("path `{path}` has no place for `{name}`")));
+        return Err(Error::new(ErrorKind::Config, format!("path `{target}` has no place for `{name}`")));
     }
     out.push_str(rest);
     Ok(out)
@@ -462,13 +463,13 @@ fn split_at_place<'a>(path: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
 }
 
 /// Whether each place of a path has its value.
-fn complete(path: &str) -> Result<()> {
+fn complete(target: &str, path: &str) -> Result<()> {
     let Some((_, open)) = path.split_once('{') else { return Ok(()) };
     Err(Error::new(
         ErrorKind::Config,
         match open.split_once('}') {
-            Some((name, _)) => format!("path `{path}` has no value for `{name}`"),
-            None => format!("path `{path}` has an open brace"),
+            Some((name, _)) => format!("path `{target}` has no value for `{name}`"),
+            None => format!("path `{target}` has an open brace"),
         },
     ))
 }
@@ -502,26 +503,39 @@ fn resolve(base: Option<&Url>, target: &str) -> Result<Url> {
 mod tests {
     use super::*;
 
+    fn filled(path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
+        fill("the target", path, name, value)
+    }
+
     #[test]
     fn a_value_stays_one_segment() {
-        let path = fill("/repos/{owner}/x", "owner", "a/../b?c#d%2e{x}").unwrap();
+        let path = filled("/repos/{owner}/x", "owner", "a/../b?c#d%2e{x}").unwrap();
         assert_eq!(path, "/repos/a%2F..%2Fb%3Fc%23d%252e%7Bx%7D/x");
         // However it is written: piece by piece, more than once.
-        assert_eq!(fill("/{a}/{b}/{a}", "a", format_args!("{}/{}", 1, 2)).unwrap(), "/1%2F2/{b}/1%2F2");
+        assert_eq!(filled("/{a}/{b}/{a}", "a", format_args!("{}/{}", 1, 2)).unwrap(), "/1%2F2/{b}/1%2F2");
         for bad in ["", ".", ".."] {
-            let error = fill("/{a}", "a", bad).unwrap_err();
+            let error = filled("/{a}", "a", bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArguments);
         }
     }
 
     #[test]
     fn placeholders_and_values_must_match() {
-        assert!(complete("/{a}").is_err());
-        assert!(complete("/{a").is_err());
-        assert!(complete("/a}").is_ok());
-        assert!(fill("/", "a", "x").is_err());
-        assert!(fill("/{ab}{a", "a", "x").is_err());
-        assert_eq!(fill("/{b{a}", "a", 7).unwrap(), "/{b7");
+        assert!(complete("", "/{a}").is_err());
+        assert!(complete("", "/{a").is_err());
+        assert!(complete("", "/a}").is_ok());
+        assert!(filled("/", "a", "x").is_err());
+        assert!(filled("/{ab}{a", "a", "x").is_err());
+        assert_eq!(filled("/{b{a}", "a", 7).unwrap(), "/{b7");
+    }
+
+    #[test]
+    fn a_mistake_is_told_without_values() {
+        let target = "/{a}/{b}";
+        let path = fill(target, target, "a", "canary").unwrap();
+        for error in [fill(target, &path, "c", "x").unwrap_err(), complete(target, &path).unwrap_err()] {
+            assert!(error.message().contains(target) && !error.message().contains("canary"), "{error}");
+        }
     }
 
     #[test]
