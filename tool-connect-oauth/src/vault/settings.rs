@@ -29,8 +29,8 @@ pub enum LogFailure {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VaultSettings {
-    /// How long a subject's key is remembered, and a data key no longer than the subject's key that it was used with. An erasure that another process made is noticed after this time
-    /// at the latest; one made through this vault at once.
+    /// How long a subject's key is remembered; a data key no longer than the subject's key that it was used with. An erasure that
+    /// another process made is noticed after this time at the latest; one made through this vault at once.
     #[serde(with = "tool_connect_core::duration")]
     pub remember: Duration,
     /// How many subjects' keys are remembered at most; about 1,400 bytes each.

@@ -22,7 +22,7 @@ const EMPTY: u64 = 0;
 
 /// How far from its home a key may live.
 const WINDOW: usize = 32;
-/// How far from its home a new key may be put while the table can grow: two cache lines, so that searches stay short.
+/// How far from its home a new key may be put while a table of slots side by side can grow: two cache lines.
 const NEAR: usize = 8;
 const SHARDS: usize = 16;
 /// Homes of a shard's first level, as a power of two.
@@ -31,6 +31,14 @@ const FIRST_BITS: u32 = 5;
 const LEVELS: usize = 24;
 /// How long an idle key keeps its slot while the table may grow, in nanoseconds.
 const GRACE: u64 = 1_000_000_000;
+/// Slots of a block, as a power of two.
+const BLOCK_BITS: usize = 3;
+/// Tags of a word.
+const TAGS: usize = 8;
+/// A one in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+/// The last level whose slots have a block each.
+const LAST_APART: usize = 6;
 
 /// A key and its timestamp.
 #[derive(Debug, Default)]
@@ -38,6 +46,24 @@ const GRACE: u64 = 1_000_000_000;
 pub(crate) struct Slot {
     pub(crate) key: AtomicU64,
     pub(crate) tat: AtomicU64,
+}
+
+/// What processors hand to each other: a cache line, and the one beside it that is fetched along.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Block([Slot; 1 << BLOCK_BITS]);
+
+/// The slots of a shard's table. While they are few, each has a block of its own, and searches read tags beside each other: threads
+/// with keys of their own then take no cache line from each other, which costs more than a whole decision. Many slots lie side by
+/// side: two threads seldom meet in a line then, and the memory counts.
+#[derive(Debug)]
+struct Level {
+    slots: usize,
+    /// How far it is from one slot to the next, as a power of two.
+    apart: usize,
+    blocks: Box<[Block]>,
+    /// A byte of the hash of each slot's key, or 0, where slots lie apart. What the slot itself says counts.
+    tags: Box<[AtomicU64]>,
 }
 
 /// All keys of a class.
@@ -59,7 +85,7 @@ pub(crate) struct Full {
 struct Shard {
     /// The level in use; those below have moved.
     level: AtomicUsize,
-    levels: [OnceLock<Box<[Slot]>>; LEVELS],
+    levels: [OnceLock<Level>; LEVELS],
     /// Held to bring in a key or to move to the next level.
     growing: Mutex<()>,
 }
@@ -87,7 +113,7 @@ impl Table {
         let hash = mix(key, self.seed);
         let shard = self.shard(hash);
         let (level, slots) = shard.current();
-        match probe(slots, home(hash, level), key) {
+        match slots.probe(hash, level, key) {
             Probe::Hit(slot) => Ok(slot),
             Probe::Miss | Probe::Moved => self.bring_in(shard, key, hash, now),
         }
@@ -99,9 +125,11 @@ impl Table {
         let shard = self.shard(hash);
         loop {
             let (level, slots) = shard.current();
-            match probe(slots, home(hash, level), key) {
+            match slots.probe(hash, level, key) {
                 Probe::Hit(slot) => return Some(slot),
-                Probe::Miss => return None,
+                // Without a tag of it, it may have been brought into a level that is newer than this one.
+                Probe::Miss if shard.current().0 == level => return None,
+                Probe::Miss => {}
                 Probe::Moved => drop(shard.growing.lock().unwrap_or_else(PoisonError::into_inner)),
             }
         }
@@ -119,7 +147,7 @@ impl Table {
     /// Slots that the tables in use hold.
     #[cfg(test)]
     pub(crate) fn slots(&self) -> usize {
-        self.shards.iter().map(|shard| shard.current().1.len()).sum()
+        self.shards.iter().map(|shard| shard.current().1.slots).sum()
     }
 
     /// Finds or makes a place for `key` under the shard's lock, so that two threads never bring in the same key twice, and
@@ -130,19 +158,20 @@ impl Table {
         loop {
             let (level, slots) = shard.current();
             let home = home(hash, level);
-            if let Probe::Hit(slot) = probe(slots, home, key) {
+            if let Probe::Hit(slot) = slots.probe(hash, level, key) {
                 return Ok(slot);
             }
             let can_grow = level < self.top_level;
             let (reach, idle_before) =
-                if can_grow { (NEAR, now.saturating_sub(GRACE)) } else { (WINDOW, now) };
-            let window = &slots[home..home + reach];
-            if let Some(slot) = window.iter().find(|slot| slot.take_over(key, idle_before)) {
-                return Ok(slot);
+                if can_grow { (slots.near(), now.saturating_sub(GRACE)) } else { (WINDOW, now) };
+            let taken = (home..home + reach).find(|index| slots.slot(*index).take_over(key, idle_before));
+            if let Some(index) = taken {
+                slots.tell(index, hash);
+                return Ok(slots.slot(index));
             }
             if !can_grow {
                 let until = |slot: &Slot| slot.tat.load(Ordering::Relaxed) & !LOCKED;
-                return Err(Full { earliest: window.iter().map(until).min().unwrap_or(now) });
+                return Err(Full { earliest: slots.window(home, reach).map(until).min().unwrap_or(now) });
             }
             shard.grow(level, idle_before, self.seed);
         }
@@ -165,15 +194,15 @@ impl Shard {
     }
 
     #[inline]
-    fn current(&self) -> (usize, &[Slot]) {
+    fn current(&self) -> (usize, &Level) {
         let level = self.level.load(Ordering::Acquire);
-        (level, self.levels[level].get_or_init(|| empty_level(level)))
+        (level, self.levels[level].get_or_init(|| Level::empty(level)))
     }
 
     /// Moves every key that was not idle before this time to the next level. Callers hold `growing`.
     fn grow(&self, level: usize, idle_before: u64, seed: u64) {
-        let old = self.levels[level].get_or_init(|| empty_level(level));
-        let new = self.levels[level + 1].get_or_init(|| empty_level(level + 1));
+        let old = self.levels[level].get_or_init(|| Level::empty(level));
+        let new = self.levels[level + 1].get_or_init(|| Level::empty(level + 1));
         let mut active: Vec<_> = old
             .iter()
             .map(|slot| (slot.seize(), slot))
@@ -191,14 +220,34 @@ impl Shard {
             let position = home.max(free);
             free = position + 1;
             debug_assert!(position - home < WINDOW, "a key left its window");
-            new[position].key.store(key, Ordering::Relaxed);
-            new[position].tat.store(tat, Ordering::Relaxed);
+            let slot = new.slot(position);
+            slot.key.store(key, Ordering::Relaxed);
+            slot.tat.store(tat, Ordering::Relaxed);
+            new.tell(position, mix(key, seed));
         }
         self.level.store(level + 1, Ordering::Release);
     }
 }
 
+/// What a search sees of a slot.
+enum Looked {
+    Ours,
+    Other,
+    Empty,
+    Moved,
+}
+
 impl Slot {
+    #[inline]
+    fn looked_at(&self, key: u64) -> Looked {
+        match self.tat.load(Ordering::Acquire) {
+            EMPTY => Looked::Empty,
+            MOVED => Looked::Moved,
+            _ if self.key.load(Ordering::Relaxed) == key => Looked::Ours,
+            _ => Looked::Other,
+        }
+    }
+
     /// Gives an unused slot, or one that was idle before this time, to `key`. Callers hold the shard's lock.
     fn take_over(&self, key: u64, idle_before: u64) -> bool {
         let tat = self.tat.load(Ordering::Acquire);
@@ -239,23 +288,106 @@ fn home(hash: u64, level: usize) -> usize {
     (hash >> (64 - FIRST_BITS as usize - level)) as usize
 }
 
-fn empty_level(level: usize) -> Box<[Slot]> {
-    // The last homes have a whole window behind them, so no search wraps around.
-    let slots = (1_usize << (FIRST_BITS as usize + level)) + WINDOW - 1;
-    (0..slots).map(|_| Slot::default()).collect()
-}
-
-#[inline]
-fn probe(slots: &[Slot], home: usize, key: u64) -> Probe<'_> {
-    for slot in &slots[home..home + WINDOW] {
-        match slot.tat.load(Ordering::Acquire) {
-            EMPTY => return Probe::Miss,
-            MOVED => return Probe::Moved,
-            _ if slot.key.load(Ordering::Relaxed) == key => return Probe::Hit(slot),
-            _ => {}
+impl Level {
+    fn empty(level: usize) -> Self {
+        let apart = if level <= LAST_APART { BLOCK_BITS } else { 0 };
+        // The last homes have a whole window behind them, so no search wraps around.
+        let slots = (1_usize << (FIRST_BITS as usize + level)) + WINDOW - 1;
+        let blocks = (slots << apart).div_ceil(1 << BLOCK_BITS);
+        // One more, for the word behind the last one is read along.
+        let tags = if apart > 0 { slots.div_ceil(TAGS) + 1 } else { 0 };
+        Self {
+            slots,
+            apart,
+            blocks: (0..blocks).map(|_| Block::default()).collect(),
+            tags: (0..tags).map(|_| AtomicU64::new(0)).collect(),
         }
     }
-    Probe::Miss
+
+    /// How far from its home a new key may be put while the table can grow, so that searches stay short.
+    fn near(&self) -> usize {
+        if self.tags.is_empty() { NEAR } else { 2 * TAGS }
+    }
+
+    #[inline]
+    fn slot(&self, index: usize) -> &Slot {
+        let place = index << self.apart;
+        &self.blocks[place >> BLOCK_BITS].0[place & ((1 << BLOCK_BITS) - 1)]
+    }
+
+    #[inline]
+    fn window(&self, home: usize, reach: usize) -> impl Iterator<Item = &Slot> {
+        (home..home + reach).map(|index| self.slot(index))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.window(0, self.slots)
+    }
+
+    /// Looks for a key from its home on.
+    #[inline]
+    fn probe(&self, hash: u64, level: usize, key: u64) -> Probe<'_> {
+        let home = home(hash, level);
+        if self.tags.is_empty() {
+            for slot in self.window(home, WINDOW) {
+                match slot.looked_at(key) {
+                    Looked::Ours => return Probe::Hit(slot),
+                    Looked::Empty => return Probe::Miss,
+                    Looked::Moved => return Probe::Moved,
+                    Looked::Other => {}
+                }
+            }
+            return Probe::Miss;
+        }
+        for from in (home..home + WINDOW).step_by(TAGS) {
+            let tags = self.tags_from(from);
+            let mut alike = zeros(tags ^ (EACH * u64::from(tag(hash))));
+            while alike != 0 {
+                let slot = self.slot(from + alike.trailing_zeros() as usize / 8);
+                match slot.looked_at(key) {
+                    Looked::Ours => return Probe::Hit(slot),
+                    Looked::Moved => return Probe::Moved,
+                    Looked::Empty | Looked::Other => alike &= alike - 1,
+                }
+            }
+            if zeros(tags) != 0 {
+                return Probe::Miss;
+            }
+        }
+        Probe::Miss
+    }
+
+    /// The tags of the slots from this one on. They are compared together and no branch depends on one of them: the processor would
+    /// guess it, and fetch the slot of another thread's key for nothing.
+    #[inline]
+    fn tags_from(&self, index: usize) -> u64 {
+        let (word, shift) = (index / TAGS, index % TAGS * 8);
+        let low = self.tags[word].load(Ordering::Acquire);
+        let high = self.tags[word + 1].load(Ordering::Acquire);
+        // Shifted in two steps, since a word is not shifted by all of its bits.
+        low >> shift | high << 1 << (63 - shift)
+    }
+
+    /// Says which key a slot holds. The shard's lock is held, so nobody else writes.
+    fn tell(&self, index: usize, hash: u64) {
+        if let Some(word) = self.tags.get(index / TAGS) {
+            let shift = index % TAGS * 8;
+            let others = word.load(Ordering::Relaxed) & !(0xFF << shift);
+            word.store(others | u64::from(tag(hash)) << shift, Ordering::Release);
+        }
+    }
+}
+
+/// A byte of a key's hash, never 0, of bits that choose neither the shard nor the home.
+#[inline]
+fn tag(hash: u64) -> u8 {
+    ((hash >> 8) as u8).max(1)
+}
+
+/// The highest bit of each byte that is 0. A byte of 1 above one of 0 may be among them.
+#[inline]
+fn zeros(bytes: u64) -> u64 {
+    bytes.wrapping_sub(EACH) & !bytes & (EACH << 7)
 }
 
 /// Waiting for a slot that another thread holds for some tens of nanoseconds: spins, then lets that thread run.
@@ -295,6 +427,48 @@ mod tests {
     }
 
     #[test]
+    fn few_keys_share_no_cache_lines_and_many_do() {
+        let level = |level| Level::empty(level);
+        let distance = |level: &Level| {
+            let at = |index| std::ptr::from_ref(level.slot(index)).addr();
+            (at(0) % 128, at(1) - at(0))
+        };
+        assert_eq!(distance(&level(0)), (0, 128));
+        assert_eq!(distance(&level(LAST_APART)), (0, 128));
+        assert_eq!(distance(&level(LAST_APART + 1)).1, 16);
+    }
+
+    #[test]
+    fn keys_of_one_home_and_one_tag_are_told_apart_by_their_slots() {
+        let table = Table::new(1 << 20, 0);
+        let shard_and_tag = |hash| hash & 0xFF0F;
+        let is_alike = |key: &u64| shard_and_tag(mix(*key, 0)) == 0x0100 && home(mix(*key, 0), 0) == 3;
+        let alike: Vec<u64> = (1..).filter(is_alike).take(5).collect();
+        for key in &alike {
+            table.slot(*key, GRACE).expect("room").tat.store(GRACE + key, Ordering::Relaxed);
+        }
+        for key in &alike {
+            let found = table.find(*key).expect("it is there");
+            assert_eq!(found.tat.load(Ordering::Relaxed), GRACE + key);
+        }
+    }
+
+    #[test]
+    fn tags_are_read_from_any_place_of_a_word() {
+        let level = Level::empty(0);
+        for index in 0..20 {
+            level.tell(index, (index as u64 + 1) << 8);
+        }
+        for from in 0..12 {
+            let tags = level.tags_from(from).to_le_bytes();
+            assert_eq!(tags.to_vec(), (from..from + 8).map(|i| i as u8 + 1).collect::<Vec<_>>());
+        }
+        assert_eq!((tag(0), tag(0x0200)), (1, 2), "0 is for slots without a key");
+        assert_eq!(zeros(0x0180_7FFF_0203_0405), 0);
+        assert_eq!(zeros(0x0180_7FFF_0003_0405), 0x80 << 24);
+    }
+
+    #[test]
     fn a_flood_of_keys_stops_at_the_cap() {
         let table = Table::new(10_000, 1);
         for key in 0..1_000_000 {
@@ -307,13 +481,16 @@ mod tests {
     fn no_active_key_is_lost_however_often_the_table_grows() {
         let table = Table::new(1 << 20, 7);
         let tat = |key: u64| 10 * GRACE + key;
-        for key in 0..50_000 {
-            let slot = table.slot(key, GRACE).expect("below the cap");
-            slot.tat.store(tat(key), Ordering::Relaxed);
-        }
-        for key in 0..50_000 {
-            let slot = table.find(key).expect("still there");
-            assert_eq!(slot.tat.load(Ordering::Relaxed), tat(key));
+        // Of small tables, whose slots lie apart, and of large ones.
+        for keys in [0..5_000, 5_000..50_000] {
+            for key in keys.clone() {
+                let slot = table.slot(key, GRACE).expect("below the cap");
+                slot.tat.store(tat(key), Ordering::Relaxed);
+            }
+            for key in 0..keys.end {
+                let slot = table.find(key).expect("still there");
+                assert_eq!(slot.tat.load(Ordering::Relaxed), tat(key));
+            }
         }
         assert_eq!(table.active(GRACE), 50_000);
         assert!(table.find(50_000).is_none());

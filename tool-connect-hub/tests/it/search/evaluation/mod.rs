@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use tool_connect_core::TenantId;
-use tool_connect_hub::{SearchRequest, Session};
+use tool_connect_core::schema::dialect::{Dialect, How, lint, normalise};
+use tool_connect_hub::{ListRequest, SearchRequest, Session, ToolInfo};
 
 use corpus::{Corpus, Imported};
 use plain::Plain;
@@ -92,6 +93,25 @@ async fn counterparty_what_people_ask_is_among_the_first_five() {
     report(&shares);
     assert!(shares["ours, all"].percent()[1] >= 95.0);
     assert!(shares["ours, held out"].percent()[1] >= 92.0);
+}
+
+#[tokio::test]
+#[ignore = "needs a counterparty"]
+async fn counterparty_every_schema_of_them_fits_every_dialect() {
+    let Corpus { session, .. } = Corpus::import(false).await;
+    let listed = session.tools(&ListRequest::default()).await.unwrap().tools;
+    let schemas: HashMap<&str, &ToolInfo> = listed.iter().map(|tool| (tool.input_schema(), tool)).collect();
+    for (schema, tool) in &schemas {
+        let schema = serde_json::from_str(schema).unwrap();
+        for dialect in Dialect::ALL {
+            let normalised = normalise(&schema, dialect);
+            assert_eq!(lint(normalised.schema(), dialect), [], "{} for {}", tool.id(), dialect.as_str());
+            let replaced = normalised.loosened().iter().find(|one| one.how == How::Replaced);
+            assert_eq!(replaced, None, "{} for {}", tool.id(), dialect.as_str());
+        }
+    }
+    println!("{} tools with {} schemas, in every dialect", listed.len(), schemas.len());
+    assert!(listed.len() >= 10_000 && schemas.len() >= 9_000);
 }
 
 #[tokio::test]
