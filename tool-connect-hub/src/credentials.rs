@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
+use foldhash::quality::RandomState;
 use http::request::Parts;
 use tool_connect_core::{
     AuthScheme, Authenticator, Connection, ConnectionId, Credential, CredentialSource, CredentialVersion,
@@ -26,11 +27,11 @@ use tool_connect_core::{
 /// ```
 #[derive(Default)]
 pub struct StaticCredentials {
-    secrets: RwLock<HashMap<TenantId, OfTenant>>,
+    secrets: RwLock<HashMap<TenantId, OfTenant, RandomState>>,
     versions: AtomicU64,
 }
 
-type OfTenant = HashMap<ConnectionId, (Credential, CredentialVersion)>;
+type OfTenant = HashMap<ConnectionId, (Credential, CredentialVersion), RandomState>;
 
 impl fmt::Debug for StaticCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

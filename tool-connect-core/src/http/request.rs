@@ -179,23 +179,30 @@ impl fmt::Debug for RequestBuilder<'_> {
 // A builder is large: where a method is inlined, it is changed and not moved.
 impl<'a> RequestBuilder<'a> {
     /// Fills `{name}` in the path; the value is percent-encoded and stays one segment.
+    #[inline]
     pub fn path(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.fill(name, &value);
+        self
+    }
+
+    fn fill(&mut self, name: &str, value: &dyn fmt::Display) {
         if self.failed.is_none() {
             match fill(&self.target, self.filled.as_ref().unwrap_or(&self.target), name, value) {
                 Ok(filled) => self.filled = Some(filled),
                 Err(error) => self.failed = Some(error),
             }
         }
-        self
     }
 
     /// Adds a query parameter.
+    #[inline]
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// Adds a query parameter if there is a value.
+    #[inline]
     pub fn query_opt(self, name: &str, value: Option<impl fmt::Display>) -> Self {
         match value {
             Some(value) => self.query(name, value),
@@ -204,8 +211,14 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Adds a header. Line breaks and other control characters are refused.
+    #[inline]
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        match (HeaderName::try_from(name), HeaderValue::try_from(value.as_ref())) {
+        self.append(name, value.as_ref());
+        self
+    }
+
+    fn append(&mut self, name: &str, value: &str) {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => {
                 self.headers.append(name, value);
             }
@@ -216,7 +229,6 @@ impl<'a> RequestBuilder<'a> {
                 )
             }),
         }
-        self
     }
 
     /// Adds a header that is made already, such as a constant one.
@@ -422,7 +434,7 @@ impl<'a> RequestBuilder<'a> {
 
 /// Puts a value, encoded, into the places of its name. What is encoded holds no brace, so that no value makes a place. Errors
 /// show the target as it was written, without values.
-fn fill(target: &str, path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
+fn fill(target: &str, path: &str, name: &str, value: &dyn fmt::Display) -> Result<String> {
     struct Encoded<'a>(&'a mut String);
 
     impl fmt::Write for Encoded<'_> {
@@ -504,7 +516,7 @@ mod tests {
     use super::*;
 
     fn filled(path: &str, name: &str, value: impl fmt::Display) -> Result<String> {
-        fill("the target", path, name, value)
+        fill("the target", path, name, &value)
     }
 
     #[test]
@@ -532,8 +544,8 @@ mod tests {
     #[test]
     fn a_mistake_is_told_without_values() {
         let target = "/{a}/{b}";
-        let path = fill(target, target, "a", "canary").unwrap();
-        for error in [fill(target, &path, "c", "x").unwrap_err(), complete(target, &path).unwrap_err()] {
+        let path = fill(target, target, "a", &"canary").unwrap();
+        for error in [fill(target, &path, "c", &"x").unwrap_err(), complete(target, &path).unwrap_err()] {
             assert!(error.message().contains(target) && !error.message().contains("canary"), "{error}");
         }
     }

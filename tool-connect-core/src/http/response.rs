@@ -17,8 +17,7 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 /// An answer whose body is still to be read; at most `max_bytes` of it.
 pub struct Response {
     head: http::response::Parts,
-    body: ByteStream,
-    max_bytes: u64,
+    body: Body,
 }
 
 impl fmt::Debug for Response {
@@ -31,7 +30,7 @@ impl Response {
     /// An answer from its head and body; reading more than `max_bytes` is an error.
     #[must_use]
     pub fn new(head: http::response::Parts, body: ByteStream, max_bytes: u64) -> Self {
-        Self { head, body, max_bytes }
+        Self { head, body: Body { stream: body, left: max_bytes } }
     }
 
     /// Status.
@@ -63,36 +62,17 @@ impl Response {
     /// # Errors
     /// [`ErrorKind::TooLarge`] above the cap, [`ErrorKind::Transport`] where the body breaks off.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        match poll_fn(|cx| self.body.as_mut().poll_next(cx)).await {
-            None => Ok(None),
-            Some(Err(error)) => Err(error),
-            Some(Ok(chunk)) => {
-                let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-                match self.max_bytes.checked_sub(size) {
-                    Some(left) => {
-                        self.max_bytes = left;
-                        Ok(Some(chunk))
-                    }
-                    None => Err(too_large()),
-                }
-            }
-        }
+        self.body.chunk().await
     }
 
     /// The whole body.
     ///
     /// # Errors
     /// As [`chunk`](Self::chunk).
-    pub async fn bytes(mut self) -> Result<Bytes> {
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return Ok(first) };
-        let mut all = BytesMut::with_capacity(first.len() + second.len());
-        all.extend_from_slice(&first);
-        all.extend_from_slice(&second);
-        while let Some(chunk) = self.chunk().await? {
-            all.extend_from_slice(&chunk);
-        }
-        Ok(all.freeze())
+    // These futures hold what they need of a response and not all of it: they are moved, and are part of every tool's own.
+    pub fn bytes(self) -> impl Future<Output = Result<Bytes>> + use<> {
+        let mut body = self.body;
+        async move { body.rest().await }
     }
 
     /// The head, and the whole body.
@@ -103,7 +83,7 @@ impl Response {
 
     /// An answer whose body is there.
     pub(crate) fn from_bytes(head: http::response::Parts, body: Bytes) -> Self {
-        Self { head, body: Box::pin(Whole(Some(body))), max_bytes: u64::MAX }
+        Self::new(head, Box::pin(Whole(Some(body))), u64::MAX)
     }
 
     /// The body as text.
@@ -119,30 +99,66 @@ impl Response {
     ///
     /// # Errors
     /// As [`chunk`](Self::chunk); [`ErrorKind::Provider`] where it is not JSON or does not fit `T`.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        let status = self.head.status.as_u16();
-        let kind = self.head.headers.get(http::header::CONTENT_TYPE).cloned();
-        let body = self.bytes().await?;
-        serde_json::from_slice(&body).map_err(|e| {
-            let kind = kind.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or("no content type");
-            let what = match e.classify() {
-                serde_json::error::Category::Eof => "ends too early",
-                serde_json::error::Category::Data => "does not have the expected form",
-                _ => "is not JSON",
-            };
-            Error::new(ErrorKind::Provider, format!("the provider's answer {what}"))
-                .status(status)
-                .with("content-type", kind)
-                .with("place", format!("line {}, column {}", e.line(), e.column()))
-                .effect(Effect::Unknown)
-        })
+    pub fn json<T: DeserializeOwned>(self) -> impl Future<Output = Result<T>> + use<T> {
+        let Self { head, mut body } = self;
+        let status = head.status.as_u16();
+        let kind = head.headers.get(http::header::CONTENT_TYPE).cloned();
+        async move { serde_json::from_slice(&body.rest().await?).map_err(|e| not_json(&e, status, kind.as_ref())) }
     }
 
     /// The body as a stream, still capped.
     #[must_use]
     pub fn into_stream(self) -> ByteStream {
-        Box::pin(Capped { body: self.body, left: self.max_bytes, ended: false })
+        let Body { stream, left } = self.body;
+        Box::pin(Capped { body: stream, left, ended: false })
     }
+}
+
+/// A body, and how much of it may still come.
+struct Body {
+    stream: ByteStream,
+    left: u64,
+}
+
+impl Body {
+    async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        match poll_fn(|cx| self.stream.as_mut().poll_next(cx)).await {
+            None => Ok(None),
+            Some(Err(error)) => Err(error),
+            Some(Ok(chunk)) => {
+                let size = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                self.left = self.left.checked_sub(size).ok_or_else(too_large)?;
+                Ok(Some(chunk))
+            }
+        }
+    }
+
+    async fn rest(&mut self) -> Result<Bytes> {
+        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
+        let Some(second) = self.chunk().await? else { return Ok(first) };
+        let mut all = BytesMut::with_capacity(first.len() + second.len());
+        all.extend_from_slice(&first);
+        all.extend_from_slice(&second);
+        while let Some(chunk) = self.chunk().await? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+}
+
+#[cold]
+fn not_json(e: &serde_json::Error, status: u16, kind: Option<&http::HeaderValue>) -> Error {
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("no content type");
+    let what = match e.classify() {
+        serde_json::error::Category::Eof => "ends too early",
+        serde_json::error::Category::Data => "does not have the expected form",
+        _ => "is not JSON",
+    };
+    Error::new(ErrorKind::Provider, format!("the provider's answer {what}"))
+        .status(status)
+        .with("content-type", kind)
+        .with("place", format!("line {}, column {}", e.line(), e.column()))
+        .effect(Effect::Unknown)
 }
 
 fn too_large() -> Error {

@@ -114,21 +114,21 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 /// A key that is looked for: of most requests nothing is kept, and nothing is copied.
-struct Wanted<'a>(&'a RequestScope<'a>, &'a Asked);
+struct Wanted<'a>(&'a Asked<'a>);
 
 impl Wanted<'_> {
     /// The headers, without the validators that the cache may have added: a request that had its own has no key.
     fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let ours = |name: &HeaderName| *name == header::IF_NONE_MATCH || *name == header::IF_MODIFIED_SINCE;
-        self.1.headers.iter().filter(move |(name, _)| !ours(name))
+        self.0.headers.iter().filter(move |(name, _)| !ours(name))
     }
 
     fn key(&self) -> Arc<Key> {
-        let Self(cx, asked) = self;
+        let Self(asked) = self;
         let mut headers: Vec<_> = self.headers().map(|(name, value)| (name.clone(), value.clone())).collect();
         headers.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
         Arc::new(Key {
-            account: Account::of(cx).owned(),
+            account: Account::of(&asked.cx).owned(),
             url: asked.url.as_str().to_owned(),
             headers,
             anonymous: asked.options.anonymous,
@@ -138,13 +138,13 @@ impl Wanted<'_> {
 
 impl Hash for Wanted<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (Account::of(self.0), self.1.url.as_str(), sum(self.headers())).hash(state);
+        (Account::of(&self.0.cx), self.0.url.as_str(), sum(self.headers())).hash(state);
     }
 }
 
 impl Equivalent<Arc<Key>> for Wanted<'_> {
     fn equivalent(&self, key: &Arc<Key>) -> bool {
-        let Self(cx, asked) = self;
+        let Self(asked) = self;
         // Values of one name stand in the order in which they were added, in the key as well.
         let same = |values: &[(HeaderName, HeaderValue)]| {
             let name = values.first().map(|(name, _)| name);
@@ -152,7 +152,7 @@ impl Equivalent<Arc<Key>> for Wanted<'_> {
                 asked.headers.get_all(name).iter().eq(values.iter().map(|(_, value)| value))
             })
         };
-        key.account.borrowed() == Account::of(cx)
+        key.account.borrowed() == Account::of(&asked.cx)
             && key.url == asked.url.as_str()
             && key.anonymous == asked.options.anonymous
             && key.headers.len() == self.headers().count()
@@ -272,26 +272,26 @@ impl HttpCache {
     }
 
     /// Whether the answer to a request without a body may be kept.
-    pub(super) fn takes(asked: &Asked) -> bool {
+    pub(super) fn takes(asked: &Asked<'_>) -> bool {
         asked.method == Method::GET && !fresh::own_way(&asked.headers)
     }
 
-    pub(super) fn get(&self, cx: &RequestScope<'_>, asked: &Asked) -> Option<Entry> {
-        self.kept.get(&Wanted(cx, asked))
+    pub(super) fn get(&self, asked: &Asked<'_>) -> Option<Entry> {
+        self.kept.get(&Wanted(asked))
     }
 
-    pub(super) fn forget(&self, cx: &RequestScope<'_>, asked: &Asked) {
-        self.kept.remove(&Wanted(cx, asked));
+    pub(super) fn forget(&self, asked: &Asked<'_>) {
+        self.kept.remove(&Wanted(asked));
     }
 
     /// Whether an answer may be served without asking, as far as its age is concerned: to a tool that writes never, for it
     /// may write back what it read.
-    pub(super) fn is_fresh(&self, cx: &RequestScope<'_>, asked: &Asked, kept: &Kept, now: u64) -> bool {
+    pub(super) fn is_fresh(&self, asked: &Asked<'_>, kept: &Kept, now: u64) -> bool {
         self.serves_fresh
-            && cx.reads
+            && asked.cx.reads
             && !fresh::wants_asking(&asked.headers)
             && now < kept.fresh_until
-            && kept.asked >= self.place(Account::of(cx)).load(Ordering::Acquire)
+            && kept.asked >= self.place(Account::of(&asked.cx)).load(Ordering::Acquire)
     }
 
     /// Serves a kept answer, with its age, to whoever has the credential that it was given to.
@@ -314,8 +314,7 @@ impl HttpCache {
     /// A 304: the kept answer, with what the provider says of it now.
     pub(super) fn renewed(
         &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
+        asked: &Asked<'_>,
         version: Option<CredentialVersion>,
         parts: &Parts,
         clock: &dyn Clock,
@@ -341,9 +340,9 @@ impl HttpCache {
         };
         let response = kept.response(cap, None);
         if fresh::storable(StatusCode::OK, &kept.headers, control) {
-            self.kept.insert(Wanted(cx, asked).key(), Entry::Answer(Arc::new(kept)));
+            self.kept.insert(Wanted(asked).key(), Entry::Answer(Arc::new(kept)));
         } else {
-            self.forget(cx, asked);
+            self.forget(asked);
         }
         Some(response)
     }
@@ -351,8 +350,7 @@ impl HttpCache {
     /// Keeps an answer's body while its reader reads it; only one that is read to its end is kept.
     pub(super) fn keeping(
         self: &Arc<Self>,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
+        asked: &Asked<'_>,
         version: Option<CredentialVersion>,
         parts: &Parts,
         body: ByteStream,
@@ -370,20 +368,20 @@ impl HttpCache {
             fresh::length(&parts.headers).map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
         if !useful || size > self.max_body || !fresh::storable(parts.status, &parts.headers, control) {
             // Whatever was there is older.
-            self.forget(cx, asked);
+            self.forget(asked);
             return body;
         }
         if self.serves_fresh {
             // Nobody is served what was there while this one is read.
-            self.forget(cx, asked);
+            self.forget(asked);
         } else if asked
             .kept
             .as_ref()
             .is_some_and(|kept| kept.version == version && kept.is_sent_again(&parts.headers))
         {
             let until = asked.began().saturating_add(IGNORES);
-            let _connector = Arc::clone(&cx.endpoint.connector);
-            self.kept.insert(Wanted(cx, asked).key(), Entry::Ignored { until, _connector });
+            let _connector = Arc::clone(&asked.cx.endpoint.connector);
+            self.kept.insert(Wanted(asked).key(), Entry::Ignored { until, _connector });
             return body;
         }
         let kept = Kept {
@@ -392,9 +390,9 @@ impl HttpCache {
             version,
             asked: asked.began(),
             fresh_until: until,
-            _connector: Arc::clone(&cx.endpoint.connector),
+            _connector: Arc::clone(&asked.cx.endpoint.connector),
         };
-        let (cache, kept) = (Arc::clone(self), Some((Wanted(cx, asked).key(), kept)));
+        let (cache, kept) = (Arc::clone(self), Some((Wanted(asked).key(), kept)));
         Box::pin(Keeping { cache, body, read: Vec::with_capacity(size), kept })
     }
 
@@ -460,7 +458,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-fn until(asked: &Asked, headers: &HeaderMap, control: CacheControl, clock: &dyn Clock) -> u64 {
+fn until(asked: &Asked<'_>, headers: &HeaderMap, control: CacheControl, clock: &dyn Clock) -> u64 {
     let lifetime = fresh::lifetime(headers, control, || clock.now());
     let lifetime = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX);
     asked.began().saturating_add(lifetime)

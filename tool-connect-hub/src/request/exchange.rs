@@ -13,14 +13,13 @@ use url::Url;
 use super::hosts::Host;
 use super::layer::RequestEnd;
 use super::provider::LimitKey;
-use super::send::{Asked, Failed};
+use super::send::{Asked, Failed, Sent};
 use super::{RequestScope, RequestStack, rate_headers};
 
 /// How long an upload may take that is sent as it is read, where neither the request nor the call says.
 const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 
 /// A request or a redirect's hop, before anything secret is in it. Its URL has been through the guard.
-#[derive(Clone, Copy)]
 pub(super) struct Hop<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a Url,
@@ -29,7 +28,7 @@ pub(super) struct Hop<'a> {
 }
 
 impl<'a> Hop<'a> {
-    pub(super) fn first(asked: &'a Asked, host: &'a Host) -> Self {
+    pub(super) fn first(asked: &'a Asked<'a>, host: &'a Host) -> Self {
         Self { method: &asked.method, url: &asked.url, headers: &asked.headers, host }
     }
 }
@@ -57,22 +56,20 @@ impl Answer {
 impl RequestStack {
     pub(super) async fn exchange(
         &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        hop: Hop<'_>,
-        body: RequestBody,
+        asked: &Asked<'_>,
+        hop: &Hop<'_>,
+        body: &mut Sent,
     ) -> Result<Answer, Failed> {
-        let host = hop.host;
         // Another origin has limits of its own, which nobody told us.
-        let ours = cx.endpoint.base_url.is_none() || cx.endpoint.trusts(hop.url);
-        let limit = ours.then(|| LimitKey::of(cx, asked.options.limited_as));
-        let (permit, start) = self.permit(cx, asked, host, limit).await?;
+        let ours = asked.cx.endpoint.base_url.is_none() || asked.cx.endpoint.trusts(hop.url);
+        let limit = ours.then(|| LimitKey::of(&asked.cx, asked.options.limited_as));
+        let (permit, start) = self.permit(asked, hop.host, limit).await?;
 
-        let (bound, call_ends) = bound(cx, asked, start, self.settings.attempt_timeout)?;
-        let work = Deadline::within(self.signed(cx, asked, hop, body), bound);
+        let (bound, call_ends) = bound(asked, start, self.settings.attempt_timeout)?;
+        let work = Deadline::within(self.signed(asked, hop, body), bound);
         let outcome = match work.await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failed::from(timed_out(asked, host, bound, call_ends))),
+            Err(_) => Err(Failed::from(timed_out(asked, hop.host, bound, call_ends))),
         };
         let now = self.clock.monotonic();
         match &outcome {
@@ -82,7 +79,7 @@ impl RequestStack {
             // Refused by ourselves, by a layer or for want of a credential: no word about the host.
             Err(_) => permit.record(Verdict::Ignore, now),
         }
-        self.tell(cx, asked, hop, &outcome, Duration::from_nanos(now.saturating_sub(start)));
+        self.tell(asked, hop, &outcome, Duration::from_nanos(now.saturating_sub(start)));
         let mut answer = outcome?;
         answer.limit = limit;
         if let (Some(key), Some(window)) =
@@ -97,32 +94,34 @@ impl RequestStack {
     /// not read for nothing.
     async fn permit<'h>(
         &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
+        asked: &Asked<'_>,
         host: &'h Host,
         limit: Option<LimitKey>,
     ) -> Result<(Permit<&'h Breaker>, u64), Failed> {
         let mut patience = self.settings.limit_wait;
         loop {
             let taken_at = self.clock.monotonic();
-            let permit = host.breaker.try_acquire(taken_at).map_err(|open| circuit_open(cx, host, open))?;
+            let permit =
+                host.breaker.try_acquire(taken_at).map_err(|open| circuit_open(&asked.cx, host, open))?;
             let Some(key) = limit else { return Ok((permit, taken_at)) };
             let now = asked.at(taken_at);
             // The rate that is known ahead counts all requests together, also those that the provider counts apart.
-            let rate = match (cx.endpoint.limits.requests, asked.options.limited_as) {
-                (rate @ Some(_), Some(_)) => self.provider.take(LimitKey::of(cx, Some("")), rate, now)?,
+            let rate = match (asked.cx.endpoint.limits.requests, asked.options.limited_as) {
+                (rate @ Some(_), Some(_)) => {
+                    self.provider.take(LimitKey::of(&asked.cx, Some("")), rate, now)?
+                }
                 _ => Ok(()),
             };
-            let own = cx.endpoint.limits.requests.filter(|_| asked.options.limited_as.is_none());
+            let own = asked.cx.endpoint.limits.requests.filter(|_| asked.options.limited_as.is_none());
             let taken = match rate {
                 Ok(()) => self.provider.take(key, own, now)?,
                 refused => refused,
             };
             let Err(wait) = taken else { return Ok((permit, taken_at)) };
             drop(permit);
-            if wait > patience || cx.time_left(taken_at).is_some_and(|left| wait >= left) {
+            if wait > patience || asked.cx.time_left(taken_at).is_some_and(|left| wait >= left) {
                 (self.events)(EventKind::LimitRefused {
-                    tool: cx.tool.clone(),
+                    tool: asked.cx.tool.clone(),
                     limit: "provider".to_owned(),
                 });
                 return Err(Failed::here(limit_used_up(wait)));
@@ -135,23 +134,17 @@ impl RequestStack {
 
     /// Sends the hop with its credential; once more, with a fresh one, where the first is refused, and once more where only
     /// the signature lacked something that the answer names.
-    async fn signed(
-        &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        hop: Hop<'_>,
-        body: RequestBody,
-    ) -> Result<Answer, Failed> {
-        let mut body = Some(body);
+    async fn signed(&self, asked: &Asked<'_>, hop: &Hop<'_>, body: &mut Sent) -> Result<Answer, Failed> {
         let (mut fresh, mut anew) = (false, false);
         loop {
-            let copy = body.as_ref().and_then(RequestBody::try_clone);
-            let unsent = body.take().unwrap_or(RequestBody::Empty);
             // Whatever goes wrong here, nothing has been sent; before it there was at most a 401.
-            let prepared = self.prepare(cx, asked, hop, unsent).await;
-            let (request, version) = prepared.map_err(|error| error.effect(Effect::NotExecuted))?;
-            let address = version.map(|_| request.uri().clone());
-            let response = self.transport.send(request, &self.limits).await.map_err(|error| {
+            let prepared = self.prepare(asked, hop, body).await;
+            let (sending, version, address) = {
+                let (request, version) = prepared.map_err(|error| error.effect(Effect::NotExecuted))?;
+                let address = version.map(|_| request.uri().clone());
+                (self.transport.send(request, &self.limits), version, address)
+            };
+            let response = sending.await.map_err(|error| {
                 if error.effect_on_provider() == Effect::Unknown && asked.reads() {
                     error.effect(Effect::None)
                 } else {
@@ -160,13 +153,14 @@ impl RequestStack {
             })?;
             let (head, rest) = response.into_parts();
             let (rest, verdict) = if asked.options.judged && head.status.is_success() {
-                Box::pin(self.judged(cx, asked, &head, rest)).await?
+                Box::pin(self.judged(asked, &head, rest)).await?
             } else {
                 (rest, None)
             };
             let refused = head.status == StatusCode::UNAUTHORIZED
                 || verdict.as_ref().is_some_and(|error| error.kind() == ErrorKind::NeedsReauth);
-            let (Some(version), Some(address), Some(connection)) = (version, address, cx.connection) else {
+            let (Some(version), Some(address), Some(connection)) = (version, address, asked.cx.connection)
+            else {
                 let response = http::Response::from_parts(head, rest);
                 return Ok(Answer { version, response, limit: None, verdict });
             };
@@ -191,61 +185,51 @@ impl RequestStack {
                 let refused = self.authenticator.refused(connection, version).await;
                 refused.map_err(|error| error.effect(Effect::NotExecuted))?
             };
-            let (true, Some(copy)) = (worth_it, copy) else { return Ok(answer) };
+            if !worth_it || !body.is_there() {
+                return Ok(answer);
+            }
             tracing::debug!(
                 target: "tool_connect::http",
-                instance = cx.endpoint.instance.as_str(), host = hop.host.name(),
+                instance = asked.cx.endpoint.instance.as_str(), host = hop.host.name(),
                 "the credential was refused; trying once with a fresh one"
             );
-            body = Some(copy);
         }
     }
 
     /// Reads an answer that may be an error in spite of its status whole, and asks what it is.
     async fn judged(
         &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
+        asked: &Asked<'_>,
         head: &http::response::Parts,
         body: ByteStream,
     ) -> Result<(ByteStream, Option<Error>)> {
         let whole = Response::new(head.clone(), body, self.cap(asked)).bytes().await;
         let whole = whole.map_err(|error| error.effect(asked.effect()))?;
         let verdict = asked.options.read_error(head, &whole);
-        let verdict = verdict.or_else(|| cx.endpoint.connector.classify(head, &whole));
+        let verdict = verdict.or_else(|| asked.cx.endpoint.connector.classify(head, &whole));
         Ok((Box::pin(futures_util::stream::iter([Ok(whole)])), verdict))
     }
 
     /// Which state of the credential the request would carry.
-    pub(super) async fn version(
-        &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        host: &Host,
-    ) -> Result<Option<CredentialVersion>> {
-        Ok(self.prepare(cx, asked, Hop::first(asked, host), RequestBody::Empty).await?.1)
+    pub(super) async fn version(&self, asked: &Asked<'_>, host: &Host) -> Result<Option<CredentialVersion>> {
+        Ok(self.prepare(asked, &Hop::first(asked, host), &mut Sent::empty()).await?.1)
     }
 
     /// Host layers, then the guard over what came of them, then the credential.
     async fn prepare(
         &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        hop: Hop<'_>,
-        body: RequestBody,
+        asked: &Asked<'_>,
+        hop: &Hop<'_>,
+        body: &mut Sent,
     ) -> Result<(http::Request<RequestBody>, Option<u64>)> {
-        let (mut parts, elsewhere) = self.unsigned(cx, hop)?;
-        let url = elsewhere.as_ref().unwrap_or(hop.url);
-        let wanted = !asked.options.anonymous && cx.endpoint.scheme != AuthScheme::None;
-        let version = match cx.connection {
-            Some(connection) if wanted && cx.endpoint.trusts(url) => {
-                let bytes = match &body {
-                    RequestBody::Empty => Some(&[][..]),
-                    RequestBody::Bytes(bytes) => Some(&bytes[..]),
-                    _ => None,
-                };
-                let version =
-                    self.authenticator.sign(connection, &cx.endpoint.scheme, &mut parts, bytes).await?;
+        let (mut parts, elsewhere) = self.unsigned(&asked.cx, hop)?;
+        let url = elsewhere.as_deref().unwrap_or(hop.url);
+        let wanted = !asked.options.anonymous && asked.cx.endpoint.scheme != AuthScheme::None;
+        let version = match asked.cx.connection {
+            Some(connection) if wanted && asked.cx.endpoint.trusts(url) => {
+                let signing =
+                    self.authenticator.sign(connection, &asked.cx.endpoint.scheme, &mut parts, body.bytes());
+                let version = signing.await?;
                 // A credential in the query is fine, another host is not.
                 if !super::goes_to(&parts.uri, url) {
                     return Err(Error::new(
@@ -258,12 +242,16 @@ impl RequestStack {
             }
             _ => None,
         };
-        Ok((http::Request::from_parts(parts, body), version))
+        Ok((http::Request::from_parts(parts, body.take()), version))
     }
 
     /// The request as the host's layers leave it, and its URL where they may have changed it.
     // Apart from what waits, whose future would hold each step of it.
-    fn unsigned(&self, cx: &RequestScope<'_>, hop: Hop<'_>) -> Result<(http::request::Parts, Option<Url>)> {
+    fn unsigned(
+        &self,
+        cx: &RequestScope<'_>,
+        hop: &Hop<'_>,
+    ) -> Result<(http::request::Parts, Option<Box<Url>>)> {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = hop.method.clone();
         parts.uri = hop.url.as_str().parse().map_err(|_| {
@@ -282,11 +270,11 @@ impl RequestStack {
         }
         let url = url_of(&parts)?;
         self.guard.check_url(&url, &cx.endpoint.allowed)?;
-        Ok((parts, Some(url)))
+        Ok((parts, Some(Box::new(url))))
     }
 
     /// A refusal that names a time closes the provider's limit until then, for all who share it.
-    pub(super) fn learn_refusal(&self, asked: &Asked, limit: Option<LimitKey>, error: &Error) {
+    pub(super) fn learn_refusal(&self, asked: &Asked<'_>, limit: Option<LimitKey>, error: &Error) {
         if let (Some(key), ErrorKind::RateLimited, Retry::After(wait)) =
             (limit, error.kind(), error.retry_advice())
         {
@@ -294,16 +282,9 @@ impl RequestStack {
         }
     }
 
-    fn tell(
-        &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        hop: Hop<'_>,
-        outcome: &Result<Answer, Failed>,
-        took: Duration,
-    ) {
+    fn tell(&self, asked: &Asked<'_>, hop: &Hop<'_>, outcome: &Result<Answer, Failed>, took: Duration) {
         let end = RequestEnd {
-            instance: &cx.endpoint.instance,
+            instance: &asked.cx.endpoint.instance,
             method: hop.method,
             host: hop.host.name(),
             template: asked.options.template.as_deref().filter(|template| template.starts_with('/')),
@@ -325,17 +306,12 @@ impl RequestStack {
 }
 
 /// How long the attempt may take from now on, and whether the call's end is what bounds it.
-fn bound(
-    cx: &RequestScope<'_>,
-    asked: &Asked,
-    now: u64,
-    attempt_timeout: Duration,
-) -> Result<(Duration, bool), Failed> {
-    let shortest = [asked.options.attempt_timeout, cx.endpoint.limits.attempt_timeout]
+fn bound(asked: &Asked<'_>, now: u64, attempt_timeout: Duration) -> Result<(Duration, bool), Failed> {
+    let shortest = [asked.options.attempt_timeout, asked.cx.endpoint.limits.attempt_timeout]
         .into_iter()
         .flatten()
         .fold(if asked.streams { UPLOAD } else { attempt_timeout }, Duration::min);
-    match cx.time_left(now) {
+    match asked.cx.time_left(now) {
         Some(left) if left.is_zero() => Err(Failed::here(
             Error::new(
                 ErrorKind::DeadlineExceeded,
@@ -360,7 +336,7 @@ fn of_the_host(error: &Error) -> bool {
         && !matches!(error.retry_advice(), Retry::After(_))
 }
 
-fn timed_out(asked: &Asked, host: &Host, bound: Duration, call_ends: bool) -> Error {
+fn timed_out(asked: &Asked<'_>, host: &Host, bound: Duration, call_ends: bool) -> Error {
     let seconds = bound.as_secs_f64();
     let error = if call_ends {
         Error::new(

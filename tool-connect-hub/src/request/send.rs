@@ -27,7 +27,9 @@ const OF_THE_TRANSPORT: [header::HeaderName; 8] = [
 ];
 
 /// A request as it was asked for, its body apart.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
+    /// Whose it is, and how much time it has.
+    pub(super) cx: RequestScope<'a>,
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
@@ -42,7 +44,7 @@ pub(super) struct Asked {
     waited: AtomicU64,
 }
 
-impl Asked {
+impl Asked<'_> {
     /// Whether the request can change nothing (RFC 9110 §9.2.1).
     pub(super) fn reads(&self) -> bool {
         self.method.is_safe()
@@ -79,6 +81,37 @@ impl Asked {
     }
 }
 
+/// What a request sends: bytes as often as is needed, a stream once.
+pub(super) struct Sent(Option<RequestBody>);
+
+impl Sent {
+    pub(super) fn empty() -> Self {
+        Self(Some(RequestBody::Empty))
+    }
+
+    /// Whether it can be sent, or sent again.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What a signature is made over, where it is known.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Some(RequestBody::Empty) => Some(&[]),
+            Some(RequestBody::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The body, to be sent now.
+    pub(super) fn take(&mut self) -> RequestBody {
+        match self.0.as_ref().and_then(RequestBody::try_clone) {
+            Some(copy) => copy,
+            None => self.0.take().unwrap_or(RequestBody::Empty),
+        }
+    }
+}
+
 /// A failed attempt.
 pub(super) struct Failed {
     pub(super) error: Error,
@@ -111,17 +144,28 @@ impl RequestStack {
         let OutboundRequest { method, url, headers, body, options, .. } = request;
         let (began, waited) = (self.clock.monotonic(), AtomicU64::new(0));
         let streams = matches!(body, RequestBody::Stream(..));
-        let mut asked =
-            Asked { method, url, headers, options, may_be_kept: false, kept: None, streams, began, waited };
-        async move { self.repeat(&cx, &mut asked, body).await }
+        let asked = Asked {
+            cx,
+            method,
+            url,
+            headers,
+            options,
+            may_be_kept: false,
+            kept: None,
+            streams,
+            began,
+            waited,
+        };
+        // Boxed: a future is moved before it is polled, all of it, and one of more than a kilobyte is none that an allocator has at
+        // hand. For the same reason what few requests need is boxed in what follows.
+        let mut held = Box::new((asked, Sent(Some(body))));
+        async move {
+            let (asked, body) = &mut *held;
+            self.repeat(asked, body).await
+        }
     }
 
-    async fn repeat(
-        &self,
-        cx: &RequestScope<'_>,
-        asked: &mut Asked,
-        mut body: RequestBody,
-    ) -> Result<Response> {
+    async fn repeat(&self, asked: &mut Asked<'_>, body: &mut Sent) -> Result<Response> {
         // Requests have few headers, and to compare names is cheaper than to look each of these up.
         if let Some(name) = asked.headers.keys().find(|name| OF_THE_TRANSPORT.contains(name)) {
             return Err(Error::new(
@@ -130,12 +174,12 @@ impl RequestStack {
             ));
         }
         // Before the host is remembered: a refused one shall leave no trace.
-        self.guard.check_url(&asked.url, &cx.endpoint.allowed)?;
-        let host = self.hosts.get(cx.endpoint, &asked.url)?;
+        self.guard.check_url(&asked.url, &asked.cx.endpoint.allowed)?;
+        let host = self.hosts.get(asked.cx.endpoint, &asked.url)?;
         let _writing = match &self.cache {
-            Some(cache) if !asked.reads() => Some(cache.writing(cx, &*self.clock)),
-            Some(_) if !matches!(body, RequestBody::Empty) => None,
-            Some(_) => match self.served(cx, asked, &host).await {
+            Some(cache) if !asked.reads() => Some(cache.writing(&asked.cx, &*self.clock)),
+            Some(_) if !matches!(body.0, Some(RequestBody::Empty)) => None,
+            Some(_) => match self.served(asked, &host).await {
                 Some(response) => return Ok(response),
                 None => None,
             },
@@ -144,34 +188,31 @@ impl RequestStack {
         host.budget.on_call();
         let (mut attempts, mut unknown) = (1, false);
         loop {
-            let copy = body.try_clone();
-            let failed = match self.attempt(cx, asked, &host, body).await {
+            let failed = match self.attempt(asked, &host, body).await {
                 // Not changed, but what is kept is another account's or another state: ask for all of it.
                 Ok(response) if response.status() == StatusCode::NOT_MODIFIED && asked.kept.is_some() => {
                     let mut headers = std::mem::take(&mut asked.headers);
                     asked.unconditional(&mut headers);
                     (asked.headers, asked.kept) = (headers, None);
                     if let Some(cache) = &self.cache {
-                        cache.forget(cx, asked);
+                        cache.forget(asked);
                     }
-                    body = RequestBody::Empty;
                     continue;
                 }
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            let facts = self.facts(cx, asked, &failed, copy.is_some());
-            match (self.policy.decide(attempts, &facts, &host.budget, &self.random), copy) {
-                (Ok(wait), Some(copy)) => {
+            let facts = self.facts(asked, &failed, body.is_there());
+            match self.policy.decide(attempts, &facts, &host.budget, &self.random) {
+                Ok(wait) if body.is_there() => {
                     unknown |= failed.error.effect_on_provider() == Effect::Unknown && !asked.reads();
                     tracing::debug!(
                         target: "tool_connect::http",
-                        instance = cx.endpoint.instance.as_str(), host = host.name(), attempts,
+                        instance = asked.cx.endpoint.instance.as_str(), host = host.name(), attempts,
                         wait_ms = wait.as_millis(), error = %failed.error.kind().as_str(),
                         "a request is repeated"
                     );
                     asked.wait(wait).await;
-                    body = copy;
                     attempts += 1;
                 }
                 _ if failed.answer.is_some() => {
@@ -189,22 +230,22 @@ impl RequestStack {
     }
 
     /// A kept answer that need not be asked for; else the request is made conditional where one is kept.
-    async fn served(&self, cx: &RequestScope<'_>, asked: &mut Asked, host: &Host) -> Option<Response> {
+    async fn served(&self, asked: &mut Asked<'_>, host: &Host) -> Option<Response> {
         let cache = self.cache.as_ref()?;
         asked.may_be_kept = HttpCache::takes(asked);
         if !asked.may_be_kept {
             return None;
         }
         let now = asked.began();
-        let kept = match cache.get(cx, asked)? {
+        let kept = match cache.get(asked)? {
             Entry::Answer(kept) => kept,
             Entry::Ignored { until, .. } => {
                 asked.may_be_kept = now >= until;
                 return None;
             }
         };
-        if cache.is_fresh(cx, asked, &kept, now)
-            && let Ok(version) = Box::pin(self.version(cx, asked, host)).await
+        if cache.is_fresh(asked, &kept, now)
+            && let Ok(version) = Box::pin(self.version(asked, host)).await
             && let Some(response) = cache.serve(&kept, version, now, self.cap(asked))
         {
             return Some(response);
@@ -216,18 +257,12 @@ impl RequestStack {
     }
 
     /// The largest body that the request takes, in bytes.
-    pub(super) fn cap(&self, asked: &Asked) -> u64 {
+    pub(super) fn cap(&self, asked: &Asked<'_>) -> u64 {
         let settings = &self.settings;
         asked.options.max_bytes.unwrap_or(settings.max_response_bytes).min(settings.max_response_bytes_hard)
     }
 
-    fn facts(
-        &self,
-        cx: &RequestScope<'_>,
-        asked: &Asked,
-        failed: &Failed,
-        body_is_there: bool,
-    ) -> retry::Facts {
+    fn facts(&self, asked: &Asked<'_>, failed: &Failed, body_is_there: bool) -> retry::Facts {
         let advice = failed.error.retry_advice();
         let ended = matches!(failed.error.kind(), ErrorKind::DeadlineExceeded | ErrorKind::Canceled);
         retry::Facts {
@@ -241,7 +276,7 @@ impl RequestStack {
                 Retry::After(wait) => Some(wait),
                 _ => None,
             },
-            time_left: cx.time_left(self.clock.monotonic()),
+            time_left: asked.cx.time_left(self.clock.monotonic()),
         }
     }
 }

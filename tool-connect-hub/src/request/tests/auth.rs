@@ -135,7 +135,7 @@ async fn a_host_layer_hears_the_end() {
 }
 
 impl Bench {
-    fn with_layer(mut self, layer: impl PerRequest) -> Self {
+    pub(super) fn with_layer(mut self, layer: impl PerRequest) -> Self {
         self.stack.layers.push(Arc::new(layer));
         self
     }

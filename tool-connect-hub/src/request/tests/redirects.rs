@@ -112,6 +112,20 @@ async fn a_write_that_was_executed_is_not_repeated_because_a_later_hop_failed() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_a_redirect_has_dropped_stays_dropped_until_the_request_is_made_again() {
+    let bench = Bench::new([Step::redirect(303, "/b"), Step::redirect(307, "/c"), Step::status(503)]);
+    let put = built("PUT", "/a", |builder| builder.body("the body"));
+    bench.send(put).await.expect("the second attempt");
+    let sent: Vec<_> = bench.script.seen().into_iter().map(|seen| (seen.method, seen.body)).collect();
+    let [get, put] = ["GET", "PUT"].map(str::to_owned);
+    let none = bytes::Bytes::new;
+    assert_eq!(
+        sent,
+        [(put.clone(), "the body".into()), (get.clone(), none()), (get, none()), (put, "the body".into())]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_goes_along_where_it_can_be_copied() {
     let bench = Bench::new([Step::redirect(308, "/b")]);
     bench.post("/a").await.expect("followed");

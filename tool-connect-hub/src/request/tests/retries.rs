@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream;
@@ -72,6 +73,25 @@ async fn a_stream_is_sent_only_once() {
     assert_eq!(error.kind(), ErrorKind::Transport);
     let seen = bench.script.seen();
     assert_eq!((seen.len(), &*seen[0].body), (1, &b"onetwo"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_not_begun_is_still_sent() {
+    /// Has no answer the first time.
+    #[derive(Default)]
+    struct Stumbles(AtomicBool);
+    impl PerRequest for Stumbles {
+        fn before(&self, _: &mut http::request::Parts) -> Result<()> {
+            let again = self.0.swap(true, Ordering::Relaxed);
+            if again { Ok(()) } else { Err(Error::new(ErrorKind::Transport, "not yet")) }
+        }
+    }
+    let bench = Bench::new([]).with_layer(Stumbles::default());
+    let request =
+        built("POST", "/a", |builder| builder.stream(Box::pin(stream::iter([Ok("one".into())])), None));
+    bench.send(request).await.expect("the second attempt");
+    let seen = bench.script.seen();
+    assert_eq!((seen.len(), &*seen[0].body), (1, &b"one"[..]));
 }
 
 #[tokio::test(start_paused = true)]
