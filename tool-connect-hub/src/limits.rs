@@ -271,7 +271,7 @@ impl Limits {
         entry: &Entry,
         connection: Option<&ConnectionId>,
     ) -> Option<(Refused, [Charge; 5], usize)> {
-        let cost = u64::from(entry.tool.definition().cost);
+        let cost = u64::from(entry.marks.cost);
         let plan = self.plan(keys, principal);
         let by_connection = connection.and_then(|id| {
             let class = self.connection.get()?;
@@ -314,7 +314,7 @@ impl Limits {
             .iter()
             .map(|quota| QuotaRequest {
                 key: quota_key(quota.of, &principal.tenant, principal, entry),
-                cost: u64::from(entry.tool.definition().cost),
+                cost: u64::from(entry.marks.cost),
                 limit: quota.limit,
                 window: quota.window,
             })

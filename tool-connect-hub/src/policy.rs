@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tool_connect_core::store::{Grant, ToolPattern};
-use tool_connect_core::{Annotations, BoxFuture, ConnectionId, Principal, Result, ToolDefinition, ToolId};
+use tool_connect_core::{BoxFuture, ConnectionId, Principal, Result, ToolDefinition, ToolId};
 
 /// What a policy is asked.
 #[derive(Debug)]
@@ -149,18 +149,19 @@ impl RolePolicy {
                 .any(|pattern| pattern.matches(tool))
     }
 
-    fn must_approve(&self, agent: bool, annotations: Annotations, tool: &ToolId) -> Option<&'static str> {
-        let writes = !annotations.read_only;
-        let destroys = writes && annotations.destructive;
+    fn must_approve(&self, agent: bool, definition: &ToolDefinition, tool: &ToolId) -> Option<&'static str> {
+        // Asked only where it matters: most calls then never read the definition.
+        let writes = || !definition.annotations.read_only;
+        let destroys = || writes() && definition.annotations.destructive;
         let asked = match self.approve {
             ApproveWhen::Never => None,
             ApproveWhen::AgentDestroys => {
-                (agent && destroys).then_some("an agent wants to run a tool that may destroy")
+                (agent && destroys()).then_some("an agent wants to run a tool that may destroy")
             }
             ApproveWhen::AgentWrites => {
-                (agent && writes).then_some("an agent wants to run a tool that writes")
+                (agent && writes()).then_some("an agent wants to run a tool that writes")
             }
-            ApproveWhen::AnyoneDestroys => destroys.then_some("the tool may destroy"),
+            ApproveWhen::AnyoneDestroys => destroys().then_some("the tool may destroy"),
         };
         asked.or_else(|| {
             self.always_approve
@@ -182,7 +183,7 @@ impl Policy for RolePolicy {
                 "the agent was not granted this tool; grant it to the agent first",
             ));
         }
-        match self.must_approve(agent, request.definition.annotations, request.tool) {
+        match self.must_approve(agent, request.definition, request.tool) {
             Some(why) => Access::Approve(Cow::Borrowed(why)),
             None => Access::Allow,
         }

@@ -88,12 +88,11 @@ fn limits(scope: &Scope, started: Option<u64>) -> Option<Limited<'_>> {
 /// Whether nothing stands between the limits and the tool but its place.
 #[inline]
 fn is_plain(scope: &Scope, reserved: &Option<Box<Reserved>>) -> bool {
-    let tool = &scope.entry().tool;
-    let definition = tool.definition();
+    let Entry { tool, marks, .. } = scope.entry();
     reserved.is_none()
         && tool.rust_type().is_some()
-        && !definition.blocking
-        && (!scope.hub().intents || definition.annotations.read_only)
+        && !marks.blocking
+        && (!scope.hub().intents || marks.read_only)
 }
 
 /// Takes a place among the calls that run at once, if one is free or none is needed.
@@ -152,13 +151,13 @@ async fn within(
     } else {
         &mut *arguments
     };
-    if hub.intents && !entry.tool.definition().annotations.read_only {
+    if hub.intents && !entry.marks.read_only {
         ending::intent(scope, taken).await?;
     }
     if let Some(reserved) = reserved {
         reserved.commit().await?;
     }
-    if entry.tool.definition().blocking {
+    if entry.marks.blocking {
         scope.dispatched.store(true, Ordering::Release);
         let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
         return blocking(scope, cx, taken, place).await;

@@ -173,7 +173,7 @@ impl Call {
             Box::pin(self.connect()).await?;
         }
         let key = self.scope.options().idempotency_key.is_some();
-        if must_approve.is_none() && !key && self.scope.entry().tool.definition().cache.is_none() {
+        if must_approve.is_none() && !key && !self.scope.entry().marks.cached {
             return self.dispatch().await;
         }
         Box::pin(self.unusual(must_approve)).await

@@ -43,10 +43,35 @@ pub(crate) struct Entry {
     pub(crate) id: ToolId,
     pub(crate) instance: Arc<Instance>,
     pub(crate) tool: RegisteredTool,
+    pub(crate) marks: Marks,
     /// What follows from its schemas: known from the beginning, or made on first use where they are.
     facts: OnceLock<Facts>,
     pub(crate) validator: OnceLock<Arc<Validator>>,
     pub(crate) metrics: ToolMetrics,
+}
+
+/// What a call asks of a tool's definition. Here it lies beside what every call reads anyway; the definition, in a large
+/// registry, is in no near cache.
+#[derive(Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) cost: u32,
+    /// Whether it has a time-out of its own.
+    pub(crate) timeout: bool,
+    pub(crate) read_only: bool,
+    pub(crate) cached: bool,
+    pub(crate) blocking: bool,
+}
+
+impl Marks {
+    fn of(definition: &ToolDefinition) -> Self {
+        Self {
+            cost: definition.cost,
+            timeout: definition.timeout.is_some(),
+            read_only: definition.annotations.read_only,
+            cached: definition.cache.is_some(),
+            blocking: definition.blocking,
+        }
+    }
 }
 
 /// What follows from a tool's schemas.
@@ -173,6 +198,7 @@ fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Resul
     }
     Ok(Entry {
         metrics: ToolMetrics::default(),
+        marks: Marks::of(definition),
         id,
         instance: Arc::clone(instance),
         tool,
