@@ -28,3 +28,4 @@ mod shaping;
 mod storage;
 pub(crate) mod support;
 mod typed;
+mod typed_ways;
