@@ -267,7 +267,7 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Sends a stream, once: a request with a stream is never repeated.
+    /// Sends a stream, once: the request is repeated only where it failed before the stream was handed to the transport.
     pub fn stream(mut self, stream: ByteStream, length: Option<u64>) -> Self {
         self.body = RequestBody::Stream(stream, length);
         self
