@@ -137,10 +137,10 @@ struct Calls<'a> {
 
 impl Calls<'_> {
     fn make(&self, n: usize) {
-        for k in 0..n {
+        for _ in 0..n {
             let made = self.made.replace(self.made.get() + 1);
             let text = Arguments::Raw(Bytes::from_static(TEXT.as_bytes()));
-            let mut call = ToolCall::new(self.names[k % self.names.len()], text);
+            let mut call = ToolCall::new(self.names[made as usize % self.names.len()], text);
             if made % 10 == 0 {
                 call = call.idempotency_key(format!("k{made}"));
             }
@@ -261,7 +261,7 @@ pub(crate) fn run(table: &mut Table, rounds: usize, runtime: &Handle) {
             PAIRED,
             [
                 Contender::new(|n| calls.make(n)).after(settle),
-                Contender::new(|n| partner.together(n, || calls.make(n))).before(|| partner.wake()).after(
+                Contender::new(|n| partner.share(n, |n| calls.make(n))).before(|| partner.wake()).after(
                     || {
                         partner.sleep();
                         settle();
@@ -277,7 +277,7 @@ pub(crate) fn run(table: &mut Table, rounds: usize, runtime: &Handle) {
             PAIRED * 8,
             [
                 Contender::new(compute),
-                Contender::new(|n| partner.together(n, || compute(n)))
+                Contender::new(|n| partner.share(n, compute))
                     .before(|| partner.wake())
                     .after(|| partner.sleep()),
             ],
