@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -149,34 +149,34 @@ impl ToolOutput {
 
 thread_local! {
     /// Values are written here and copied out at their exact size: one allocation, no growth.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// A scratch buffer that grew beyond this is given back.
 const SCRATCH_KEPT: usize = 64 * 1024;
 
+#[inline]
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Bytes> {
-    write_json(value).map_err(|e| {
-        Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {e}"))
-    })
+    write_json(value).map_err(unwritable)
+}
+
+#[cold]
+fn unwritable(why: serde_json::Error) -> Error {
+    Error::new(ErrorKind::InvalidOutput, format!("the result cannot be written as JSON: {why}"))
 }
 
 /// A value as JSON text of its exact size.
+#[inline]
 pub(crate) fn write_json(value: &impl Serialize) -> serde_json::Result<Bytes> {
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut buffer) => write_through(value, &mut buffer),
-        // A `Serialize` came here again.
-        Err(_) => write_through(value, &mut Vec::new()),
-    })
-}
-
-fn write_through(value: &impl Serialize, buffer: &mut Vec<u8>) -> serde_json::Result<Bytes> {
+    // Taken, for a `Serialize` may come here again; that one then finds an empty buffer.
+    let mut buffer = SCRATCH.take();
     buffer.clear();
-    let written = serde_json::to_writer(&mut *buffer, value).map(|()| Bytes::copy_from_slice(buffer));
-    if buffer.capacity() > SCRATCH_KEPT {
-        *buffer = Vec::new();
+    let written = serde_json::to_writer(&mut buffer, value);
+    let text = written.map(|()| Bytes::copy_from_slice(&buffer));
+    if buffer.capacity() <= SCRATCH_KEPT {
+        SCRATCH.set(buffer);
     }
-    written
+    text
 }
 
 /// The structured value of an output.
@@ -279,6 +279,7 @@ where
         Some(SchemaSource::Typed(schema::output::<T>))
     }
 
+    #[inline]
     fn into_output(self, typed: bool) -> Result<ToolOutput> {
         Ok(ToolOutput::new(if typed { Body::Typed(Box::new(self)) } else { Body::Json(to_json(&self)?) }))
     }

@@ -150,9 +150,11 @@ impl RolePolicy {
     }
 
     fn must_approve(&self, agent: bool, definition: &ToolDefinition, tool: &ToolId) -> Option<&'static str> {
-        // Asked only where it matters: most calls then never read the definition.
-        let writes = || !definition.annotations.read_only;
-        let destroys = || writes() && definition.annotations.destructive;
+        // Asked only where it matters, and hidden from the compiler, which would read it anyway: in a large registry the
+        // definition is in no near cache.
+        let annotations = || std::hint::black_box(definition).annotations;
+        let writes = || !annotations().read_only;
+        let destroys = || writes() && annotations().destructive;
         let asked = match self.approve {
             ApproveWhen::Never => None,
             ApproveWhen::AgentDestroys => {

@@ -5,7 +5,7 @@ use hmac::Mac;
 use tool_connect_core::{AgentId, Effect, Owner, SecretOpened, Served};
 
 use super::entry::{AuditEntry, EntryKind};
-use super::queue::{INLINE_ARGUMENTS, QueuedArguments};
+use super::queue::{INLINE_ARGUMENTS, ToHash};
 
 /// The format's version, the record's first byte.
 pub(super) const VERSION: u8 = 2;
@@ -154,8 +154,8 @@ fn opened(out: &mut Vec<u8>, entry: &AuditEntry<'_>, secret: &SecretOpened<'_>) 
 }
 
 /// Appends the field of the arguments; nothing where none are to be hashed.
-pub(super) fn arguments(out: &mut Vec<u8>, arguments: &QueuedArguments, text: &[u8], key: &Key) {
-    if matches!(arguments, QueuedArguments::None) {
+pub(super) fn arguments(out: &mut Vec<u8>, arguments: ToHash<'_>, key: &Key) {
+    if matches!(arguments, ToHash::Nothing) {
         return;
     }
     let key = match key {
@@ -165,10 +165,10 @@ pub(super) fn arguments(out: &mut Vec<u8>, arguments: &QueuedArguments, text: &[
     };
     let mut digest = [0; 32];
     let hash = match arguments {
-        QueuedArguments::None => return,
-        QueuedArguments::Text(_) => Hashed::Text(text).tag(key),
-        QueuedArguments::Digest => Hashed::Digest(text).tag(key),
-        QueuedArguments::Typed(value) => {
+        ToHash::Nothing => return,
+        ToHash::Text(text) => Hashed::Text(text).tag(key),
+        ToHash::Digest(digest) => Hashed::Digest(digest).tag(key),
+        ToHash::Typed(value) => {
             // The author's `Serialize` runs here; its panic must not take the writer along.
             let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| value.to_json()));
             match written {

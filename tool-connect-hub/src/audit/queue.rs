@@ -22,28 +22,45 @@ const RECENT: usize = 64;
 const NONE: u32 = u32::MAX;
 
 /// What has to be known of arguments for their keyed hash.
-pub(super) enum QueuedArguments {
+#[derive(Clone, Copy, Default)]
+enum QueuedArguments {
+    #[default]
     None,
     /// So many bytes in the batch's text, to be hashed as they are.
     Text(u32),
     /// The SHA-256 of longer arguments, in the batch's text.
     Digest,
-    /// To be written by the writer.
-    Typed(Arc<dyn TypedArgs>),
+    /// A place among the batch's values, to be written by the writer.
+    Typed(u32),
+}
+
+/// What is to be hashed of arguments.
+#[derive(Clone, Copy)]
+pub(super) enum ToHash<'a> {
+    Nothing,
+    Text(&'a [u8]),
+    Digest(&'a [u8]),
+    Typed(&'a dyn TypedArgs),
 }
 
 /// A record that waits. It lies in the batch's text, canonical but for the field of its arguments,
 /// and what is to be hashed of these behind it.
+#[derive(Default)]
 pub(super) struct Queued {
     pub(super) at: u64,
-    pub(super) arguments: QueuedArguments,
     pub(super) waiter: Option<Waiter>,
     pub(super) principal: u32,
     start: u32,
     length: u32,
+    arguments: QueuedArguments,
 }
 
 impl Queued {
+    /// Whether something of its arguments is to be hashed.
+    pub(super) fn has_arguments(&self) -> bool {
+        !matches!(self.arguments, QueuedArguments::None)
+    }
+
     /// How many bytes of it are written already.
     pub(super) fn size(&self) -> usize {
         self.length as usize
@@ -91,6 +108,8 @@ pub(super) struct Batch {
     /// How many of the records somebody waits for.
     awaited: usize,
     text: Vec<u8>,
+    /// Typed arguments of records, which few have.
+    typed: Vec<Arc<dyn TypedArgs>>,
 }
 
 /// Records that found no place.
@@ -116,6 +135,7 @@ impl Batch {
     /// Empties it and keeps its memory, unless a rush has made that large.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        self.typed.clear();
         self.awaited = 0;
         self.principals.items.clear();
         self.lost.clear();
@@ -124,15 +144,19 @@ impl Batch {
     }
 
     /// The record but for the field of its arguments, and what is to be hashed of these.
-    pub(super) fn texts(&self, entry: &Queued) -> (&[u8], &[u8]) {
-        let hashed = match &entry.arguments {
-            QueuedArguments::Text(length) => *length as usize,
-            QueuedArguments::Digest => digest::SHA256_OUTPUT_LEN,
-            QueuedArguments::None | QueuedArguments::Typed(_) => 0,
-        };
+    pub(super) fn texts(&self, entry: &Queued) -> (&[u8], ToHash<'_>) {
         let rest = self.text.get(entry.start as usize..).unwrap_or_default();
         let (record, rest) = rest.split_at_checked(entry.length as usize).unwrap_or_default();
-        (record, rest.get(..hashed).unwrap_or_default())
+        let text = |length: usize| rest.get(..length).unwrap_or_default();
+        let hashed = match entry.arguments {
+            QueuedArguments::None => ToHash::Nothing,
+            QueuedArguments::Text(length) => ToHash::Text(text(length as usize)),
+            QueuedArguments::Digest => ToHash::Digest(text(digest::SHA256_OUTPUT_LEN)),
+            QueuedArguments::Typed(place) => {
+                self.typed.get(place as usize).map_or(ToHash::Nothing, |value| ToHash::Typed(&**value))
+            }
+        };
+        (record, hashed)
     }
 
     fn push(&mut self, entry: &AuditEntry<'_>, prepared: Prepared<'_>, waiter: Option<Waiter>) {
@@ -141,7 +165,10 @@ impl Batch {
         let length = self.text.len() - start;
         let arguments = match prepared {
             Prepared::None => QueuedArguments::None,
-            Prepared::Typed(value) => QueuedArguments::Typed(value),
+            Prepared::Typed(value) => {
+                self.typed.push(value);
+                QueuedArguments::Typed(self.typed.len() as u32 - 1) // Fewer than entries.
+            }
             Prepared::Text(text) => {
                 self.text.extend_from_slice(text);
                 QueuedArguments::Text(text.len() as u32) // At most INLINE_ARGUMENTS.
@@ -152,14 +179,17 @@ impl Batch {
             }
         };
         self.awaited += usize::from(waiter.is_some());
-        self.entries.push(Queued {
-            at: entry.at,
-            arguments,
-            waiter,
-            principal: self.principals.index(entry.principal),
-            start: u32::try_from(start).unwrap_or(NONE),
-            length: length as u32, // Ids and a cut trace: some hundred bytes.
-        });
+        let principal = self.principals.index(entry.principal);
+        // Written where it lies: to be put together elsewhere and moved would cost as much as all of its text.
+        self.entries.push(Queued::default());
+        if let Some(queued) = self.entries.last_mut() {
+            queued.at = entry.at;
+            queued.waiter = waiter;
+            queued.principal = principal;
+            queued.start = u32::try_from(start).unwrap_or(NONE);
+            queued.length = length as u32; // Ids and a cut trace: some hundred bytes.
+            queued.arguments = arguments;
+        }
     }
 
     fn lose(&mut self, entry: &AuditEntry<'_>) {

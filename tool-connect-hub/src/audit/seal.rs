@@ -9,7 +9,7 @@ use tool_connect_core::{Clock, Principal, TenantId, UserId, unix_millis};
 use super::chain;
 use super::decode::SYSTEM_USER;
 use super::encode::{self, Key};
-use super::queue::{Batch, Lost, Queued, QueuedArguments};
+use super::queue::{Batch, Lost, Queued};
 use super::wait::{Candidate, Waiter};
 
 /// What a record takes in a segment beside what the caller wrote: its frame and the field of the arguments.
@@ -142,7 +142,7 @@ impl Work {
             let whos: Vec<u32> = whos.collect();
             for (place, queued) in (0_u32..).zip(&batch.entries) {
                 self.order.push((queued.at, number, place));
-                if !matches!(queued.arguments, QueuedArguments::None) {
+                if queued.has_arguments() {
                     let who =
                         whos.get(queued.principal as usize).and_then(|who| self.who.get_mut(*who as usize));
                     if let Some(who) = who {
@@ -218,7 +218,7 @@ impl Work {
             let (record, hashed) = batch.texts(queued);
             open.push(&who.principal.user, time.at(at), |out| {
                 out.extend_from_slice(record);
-                encode::arguments(out, &queued.arguments, hashed, &who.key);
+                encode::arguments(out, hashed, &who.key);
             });
         }
         self.next = end;

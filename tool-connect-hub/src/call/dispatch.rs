@@ -91,8 +91,8 @@ fn is_plain(scope: &Scope, reserved: &Option<Box<Reserved>>) -> bool {
     let Entry { tool, marks, .. } = scope.entry();
     reserved.is_none()
         && tool.rust_type().is_some()
-        && !marks.blocking
-        && (!scope.hub().intents || marks.read_only)
+        && !marks.blocking()
+        && (!scope.hub().intents || marks.read_only())
 }
 
 /// Takes a place among the calls that run at once, if one is free or none is needed.
@@ -151,13 +151,13 @@ async fn within(
     } else {
         &mut *arguments
     };
-    if hub.intents && !entry.marks.read_only {
+    if hub.intents && !entry.marks.read_only() {
         ending::intent(scope, taken).await?;
     }
     if let Some(reserved) = reserved {
         reserved.commit().await?;
     }
-    if entry.marks.blocking {
+    if entry.marks.blocking() {
         scope.dispatched.store(true, Ordering::Release);
         let cx = ToolContext::new(Arc::clone(scope) as Arc<dyn CallScope>);
         return blocking(scope, cx, taken, place).await;

@@ -173,7 +173,7 @@ impl Call {
             Box::pin(self.connect()).await?;
         }
         let key = self.scope.options().idempotency_key.is_some();
-        if must_approve.is_none() && !key && !self.scope.entry().marks.cached {
+        if must_approve.is_none() && !key && !self.scope.entry().marks.cached() {
             return self.dispatch().await;
         }
         Box::pin(self.unusual(must_approve)).await
@@ -419,18 +419,20 @@ thread_local! {
     static IDS: std::cell::Cell<(u64, u64)> = const { std::cell::Cell::new((0, 0)) };
 }
 
+#[inline]
 pub(crate) fn call_id() -> CallId {
-    IDS.with(|ids| {
-        let (mut prefix, sequence) = ids.get();
-        if prefix == 0 {
-            let mut bytes = [0; 8];
-            // Without the system's randomness the address of the cell still tells threads apart.
-            prefix = match getrandom::fill(&mut bytes) {
-                Ok(()) => u64::from_le_bytes(bytes) | 1,
-                Err(_) => std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8) | 1,
-            };
-        }
-        ids.set((prefix, sequence + 1));
-        CallId::new(prefix, sequence + 1)
-    })
+    let (prefix, sequence) = IDS.get();
+    let prefix = if prefix == 0 { prefix_of_thread() } else { prefix };
+    IDS.set((prefix, sequence + 1));
+    CallId::new(prefix, sequence + 1)
+}
+
+#[cold]
+fn prefix_of_thread() -> u64 {
+    let mut bytes = [0; 8];
+    // Without the system's randomness the address of what is hashed with still tells threads apart.
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes) | 1,
+        Err(_) => std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8) | 1,
+    }
 }

@@ -62,7 +62,7 @@ impl Scope {
     ) -> Arc<Self> {
         let entry = found.entry();
         let own =
-            if entry.marks.timeout { entry.tool.definition().timeout } else { session.hub.default_timeout };
+            if entry.marks.timeout() { entry.tool.definition().timeout } else { session.hub.default_timeout };
         let timeout = match (options.as_ref().and_then(|options| options.timeout), own) {
             (Some(asked), Some(own)) => Some(asked.min(own)),
             (asked, own) => asked.or(own),
@@ -175,11 +175,11 @@ impl CallScope for Scope {
             tenant: &self.session.caller.principal.tenant,
             tool: &self.entry().id,
             user: &self.session.caller.principal.user,
-            reads: self.entry().marks.read_only,
+            reads: self.entry().marks.read_only(),
         };
         let reads = request.method.is_safe();
         let sending = self.session.hub.requests.send(scope, request);
-        if reads && !self.entry().marks.cached {
+        if reads && !self.entry().marks.cached() {
             return Box::pin(sending);
         }
         Box::pin(async move {

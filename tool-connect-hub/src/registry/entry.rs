@@ -55,22 +55,49 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy)]
 pub(crate) struct Marks {
     pub(crate) cost: u32,
-    /// Whether it has a time-out of its own.
-    pub(crate) timeout: bool,
-    pub(crate) read_only: bool,
-    pub(crate) cached: bool,
-    pub(crate) blocking: bool,
+    // Bits, for as many bools would cost each entry eight bytes more.
+    bits: u8,
 }
 
 impl Marks {
-    fn of(definition: &ToolDefinition) -> Self {
-        Self {
-            cost: definition.cost,
-            timeout: definition.timeout.is_some(),
-            read_only: definition.annotations.read_only,
-            cached: definition.cache.is_some(),
-            blocking: definition.blocking,
-        }
+    const TIMEOUT: u8 = 1;
+    const READ_ONLY: u8 = 1 << 1;
+    const CACHED: u8 = 1 << 2;
+    const BLOCKING: u8 = 1 << 3;
+    const SOUND: u8 = 1 << 4;
+
+    fn of(definition: &ToolDefinition, sound: bool) -> Self {
+        let bits = [
+            (Self::TIMEOUT, definition.timeout.is_some()),
+            (Self::READ_ONLY, definition.annotations.read_only),
+            (Self::CACHED, definition.cache.is_some()),
+            (Self::BLOCKING, definition.blocking),
+            (Self::SOUND, sound),
+        ];
+        let bits = bits.iter().fold(0, |all, (bit, set)| if *set { all | bit } else { all });
+        Self { cost: definition.cost, bits }
+    }
+
+    /// Whether it has a time-out of its own.
+    pub(crate) fn timeout(self) -> bool {
+        self.bits & Self::TIMEOUT != 0
+    }
+
+    pub(crate) fn read_only(self) -> bool {
+        self.bits & Self::READ_ONLY != 0
+    }
+
+    pub(crate) fn cached(self) -> bool {
+        self.bits & Self::CACHED != 0
+    }
+
+    pub(crate) fn blocking(self) -> bool {
+        self.bits & Self::BLOCKING != 0
+    }
+
+    /// Whether it was known from the beginning that it works.
+    fn sound(self) -> bool {
+        self.bits & Self::SOUND != 0
     }
 }
 
@@ -120,7 +147,7 @@ impl Entry {
     /// Why the tool is switched off; empty means that it works.
     #[inline]
     pub(crate) fn broken(&self) -> &[String] {
-        &self.facts().broken
+        if self.marks.sound() { &[] } else { &self.facts().broken }
     }
 
     /// Why the tool is switched off, as far as it is known: nothing is made for it.
@@ -198,7 +225,7 @@ fn entry(instance: &Arc<Instance>, tool: RegisteredTool, texts: &Texts) -> Resul
     }
     Ok(Entry {
         metrics: ToolMetrics::default(),
-        marks: Marks::of(definition),
+        marks: Marks::of(definition, facts.get().is_some_and(|facts: &Facts| facts.broken.is_empty())),
         id,
         instance: Arc::clone(instance),
         tool,
