@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::select;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 use tool_connect_core::store::AuditStore;
 use tool_connect_core::{Clock, Effect, Error, ErrorKind, Result};
 
@@ -135,23 +135,19 @@ impl AuditTrail {
     /// [`ErrorKind::AuditUnavailable`] where the store fails. The record is written once the store
     /// works again.
     pub(crate) async fn commit(&self, entry: &AuditEntry<'_>) -> Result<()> {
+        // Boxed, like the turn of who leads: many wait at a time, and few of their futures need room for more than that.
         if self.shared.settings.mode != AuditMode::FailClosed {
-            return self.record_slow(entry).await;
+            return Box::pin(self.record_slow(entry)).await;
         }
         let (waiter, waiting) = wait::pair();
         let mut waiter = Some(waiter);
         let shared = &self.shared;
-        while !shared.put(entry, Room::Queue, &mut waiter) {
-            let _hand = Hand(shared);
-            let mut writer = shared.writer.lock().await;
-            if shared.put(entry, Room::Queue, &mut waiter) {
-                break;
-            }
-            if let Err(why) = shared.helping(writer.turn(&shared.queue, Ahead::Queue)).await {
-                return Err(not_run(why)); // It never ran and was never promised.
-            }
+        if !shared.put(entry, Room::Queue, &mut waiter) {
+            Box::pin(shared.put_later(entry, &mut waiter)).await?;
         }
-        let durable = shared.helping(shared.lead(&waiting)).await;
+        let rest = Rest(shared);
+        let durable = shared.lead(&waiting).await;
+        std::mem::forget(rest);
         durable.map_err(not_run)
     }
 
@@ -216,6 +212,25 @@ impl Shared {
         }
     }
 
+    /// Puts a record into the queue as soon as there is room.
+    async fn put_later(
+        self: &Arc<Self>,
+        entry: &AuditEntry<'_>,
+        waiter: &mut Option<Waiter>,
+    ) -> Result<()> {
+        loop {
+            let _hand = Hand(self);
+            let mut writer = self.writer.lock().await;
+            // Room may have been made while we waited.
+            if self.put(entry, Room::Queue, waiter) {
+                return Ok(());
+            }
+            if let Err(why) = self.helping(writer.turn(&self.queue, Ahead::Queue)).await {
+                return Err(not_run(why)); // It never ran and was never promised.
+            }
+        }
+    }
+
     /// Starts the task, unless one is there. Outside of a runtime the next call that is inside of
     /// one does it.
     fn wake(self: &Arc<Self>) {
@@ -237,18 +252,22 @@ impl Shared {
         let _left = Left { shared: self, waiting };
         loop {
             if let Ok(writer) = self.writer.try_lock() {
-                let _hand = Hand(self);
-                let mut writer = writer; // Let go of before the hand.
-                // Whoever wrote before us may have written our record.
-                if waiting.answered().is_none() {
-                    writer.gather(&self.queue).await;
-                    // A failure is told through the answer.
-                    let _ = writer.turn(&self.queue, Ahead::Queue).await;
-                }
+                Box::pin(self.take_turn(writer, waiting)).await;
             }
             if let Some(answer) = waiting.next().await {
                 return answer;
             }
+        }
+    }
+
+    async fn take_turn(&self, writer: MutexGuard<'_, Writer>, waiting: &Waiting) {
+        let _hand = Hand(self);
+        let mut writer = writer; // Let go of before the hand.
+        // Whoever wrote before us may have written our record.
+        if waiting.answered().is_none() {
+            writer.gather(&self.queue).await;
+            // A failure is told through the answer.
+            let _ = writer.turn(&self.queue, Ahead::Queue).await;
         }
     }
 
