@@ -281,6 +281,13 @@ pub trait AuditStore: Send + Sync + 'static {
     /// No segment was appended then.
     async fn append(&self, segments: &[Segment]) -> Result<Vec<AuditAppend>>;
 
+    /// Whether appends are carried out in the order in which their futures were first polled, however many are under way. The
+    /// Hub then begins the next append before the one before it has ended, so that the store need not wait for the callers.
+    /// False by default: a store that answers over several connections cannot say so.
+    fn appends_in_order(&self) -> bool {
+        false
+    }
+
     /// Reads the segments that hold records numbered `from` and on, whole and in order, until they
     /// hold `limit` records or more. So the first one may begin before `from`.
     ///

@@ -213,11 +213,7 @@ impl Shared {
     }
 
     /// Puts a record into the queue as soon as there is room.
-    async fn put_later(
-        self: &Arc<Self>,
-        entry: &AuditEntry<'_>,
-        waiter: &mut Option<Waiter>,
-    ) -> Result<()> {
+    async fn put_later(self: &Arc<Self>, entry: &AuditEntry<'_>, waiter: &mut Option<Waiter>) -> Result<()> {
         loop {
             let _hand = Hand(self);
             let mut writer = self.writer.lock().await;
@@ -391,6 +387,8 @@ impl Task {
             let (turn, more) = {
                 let _hand = Hand(&self.shared);
                 let mut writer = self.shared.writer.lock().await;
+                // So as not to come between those who are about to share an append.
+                writer.gather(&self.shared.queue).await;
                 (writer.turn(&self.shared.queue, Ahead::Queue).await, writer.has_work())
             };
             match turn {

@@ -12,13 +12,13 @@ use super::queue::Queue;
 use super::trail::gone;
 
 /// So many nanoseconds a turn waits for company at most: fifty microseconds.
-const GATHER: u64 = 50_000;
+const GATHER: u64 = 150_000;
 /// After so many nanoseconds in which nobody came it waits no longer: ten microseconds.
-const QUIET: u64 = 10_000;
+const QUIET: u64 = 15_000;
 /// So often it looks who has come, also where the clock stands still.
 const LOOKS: u32 = 128;
 /// Where nobody came so soon, it is tried again after so many turns at most.
-const MAX_PAUSE: u32 = 63;
+const MAX_PAUSE: u32 = 31;
 
 type Answer = Result<(), Arc<Error>>;
 
@@ -104,20 +104,42 @@ impl Waiting {
 
 /// Whether it is worth a moment to wait for company. Where an append let several go on, they are about to come back with
 /// their next records, which then share an append instead of making two halves that take turns. Whoever is alone does not
-/// wait, and where nobody comes back so soon (their tools take long) it is tried more and more rarely.
+/// wait. Nor does anybody where nobody comes back so soon, or where two halves are quicker: one comes back while the
+/// other one is appended, which pays where coming back takes more than three fifths of an append. It is tried again, more and more rarely.
 #[derive(Default)]
 pub(super) struct Company {
-    /// How many heard of the last append.
+    /// How many heard of the last append, and how many waited for the next one already.
     answered: usize,
+    others: usize,
+    /// How many nanoseconds an append takes, as the last ones did.
+    append: u64,
+    /// How many nanoseconds all take to come back, as the last ones did.
+    back: u64,
     /// For so many turns nobody is waited for, and for how many it was the last time.
     pause: u32,
     last_pause: u32,
+    /// The same for those who are followed.
+    follow_pause: u32,
+    last_follow_pause: u32,
+}
+
+/// Who came.
+struct Arrivals {
+    before: usize,
+    now: usize,
+    /// How many nanoseconds it took until the last one was there.
+    took: u64,
 }
 
 impl Company {
-    /// So many went on.
-    pub(super) fn let_go(&mut self, answered: usize) {
-        self.answered = answered;
+    /// An append took so many nanoseconds.
+    pub(super) fn appended(&mut self, took: u64) {
+        self.append = average(self.append, took, 8);
+    }
+
+    /// So many go on, and so many wait for the next append already.
+    pub(super) fn let_go(&mut self, answered: usize, others: usize) {
+        (self.answered, self.others) = (answered, others);
         self.pause = self.pause.saturating_sub(1);
     }
 
@@ -126,28 +148,63 @@ impl Company {
         self.answered >= 2 && self.pause == 0
     }
 
-    /// Lets other tasks run until as many wait as went on, or nobody comes any more.
-    pub(super) async fn gather(&mut self, queue: &Queue, clock: &dyn Clock) {
+    /// Lets other tasks run, before an append, until all wait who went on, or nobody comes any more. `in_halves`: whether
+    /// the store can be given an append while it is busy with another one.
+    pub(super) async fn gather(&mut self, queue: &Queue, clock: &dyn Clock, in_halves: bool) {
         if !self.is_expected() {
             return;
         }
-        let (before, start) = (queue.awaited(), clock.monotonic());
-        let (mut came, mut last) = (before, start);
-        for _ in 0..LOOKS {
-            if came >= self.answered {
-                break;
-            }
-            tokio::task::yield_now().await;
-            let (now, time) = (queue.awaited(), clock.monotonic());
-            if now > came {
-                (came, last) = (now, time);
-            }
-            if time.saturating_sub(last) > QUIET || time.saturating_sub(start) > GATHER {
-                break;
-            }
+        let all = self.answered + self.others;
+        let Arrivals { before, now, took } = arrivals(queue, clock, all, QUIET, GATHER).await;
+        let many = now * 4 >= all * 3 || now.saturating_sub(before) * 4 >= self.answered;
+        if now > before {
+            // Of those who came to all of them.
+            let (all, came) = (all as u64, (now - before) as u64);
+            self.back = average(self.back, took.saturating_mul(all) / came, 4);
         }
-        let fruitful = came >= self.answered || came.saturating_sub(before) >= self.answered / 4;
-        self.last_pause = if fruitful { 0 } else { (self.last_pause * 2 + 1).min(MAX_PAUSE) };
+        let quick = !in_halves || self.back / 3 <= self.append / 5;
+        self.last_pause = if many && quick { 0 } else { (self.last_pause * 2 + 1).min(MAX_PAUSE) };
         self.pause = self.last_pause;
     }
+
+    /// Lets other tasks run, while the store is busy, until all wait whom the append before let go on, or nobody comes any
+    /// more, or the store is about to be done.
+    pub(super) async fn follow(&mut self, queue: &Queue, clock: &dyn Clock) {
+        self.follow_pause = self.follow_pause.saturating_sub(1);
+        if self.answered == 0 || self.follow_pause > 0 {
+            return;
+        }
+        // Longer than one looks for company: nobody waits for it.
+        let limit = self.append / 2;
+        let all = self.answered + self.others;
+        let Arrivals { before, now, .. } = arrivals(queue, clock, all, limit, limit).await;
+        let came = now >= all || now.saturating_sub(before) >= self.answered.div_ceil(4);
+        self.last_follow_pause = if came { 0 } else { (self.last_follow_pause * 2 + 1).min(MAX_PAUSE) };
+        self.follow_pause = self.last_follow_pause;
+    }
+}
+
+/// A moving average over about so many values; 0 is none yet.
+fn average(so_far: u64, value: u64, over: u64) -> u64 {
+    if so_far == 0 { value } else { so_far - so_far / over + value / over }
+}
+
+/// Lets other tasks run until so many wait, or nobody came for `quiet` or none of them within `limit` nanoseconds.
+async fn arrivals(queue: &Queue, clock: &dyn Clock, all: usize, quiet: u64, limit: u64) -> Arrivals {
+    let (before, start) = (queue.awaited(), clock.monotonic());
+    let (mut now, mut last) = (before, start);
+    for _ in 0..LOOKS {
+        if now >= all {
+            break;
+        }
+        tokio::task::yield_now().await;
+        let (came, time) = (queue.awaited(), clock.monotonic());
+        if came > now {
+            (now, last) = (came, time);
+        }
+        if time.saturating_sub(last) > quiet || time.saturating_sub(start) > limit {
+            break;
+        }
+    }
+    Arrivals { before, now, took: last.saturating_sub(start) }
 }

@@ -47,6 +47,9 @@ pub(super) enum Ahead {
     Work,
 }
 
+/// An append that was begun.
+type Append = BoxFuture<'static, Result<Vec<AuditAppend>>>;
+
 struct Chain {
     head: Option<AuditHead>,
     /// Up to where a checkpoint was signed, or this process knew the chain at first.
@@ -67,7 +70,12 @@ pub(super) struct Writer {
     pending: Vec<Sealed>,
     /// The append of `pending` that the turn before this one began; whoever leads next goes on with
     /// it.
-    underway: Option<BoxFuture<'static, Result<Vec<AuditAppend>>>>,
+    underway: Option<Append>,
+    /// The append of `ready`, begun while that of `pending` is under way: a store that keeps their order finds it when it is
+    /// done with that.
+    next: Option<Append>,
+    /// Since when the store is busy with `pending`, by the monotonic clock.
+    began: u64,
     /// Sealed while the store was busy with `pending`, and linked as if that will be durable.
     ready: Vec<Sealed>,
     ready_waiters: Vec<Waiter>,
@@ -100,6 +108,8 @@ impl Writer {
             work: Work::default(),
             pending: Vec::new(),
             underway: None,
+            next: None,
+            began: 0,
             ready: Vec::new(),
             ready_waiters: Vec::new(),
             uncertain: false,
@@ -120,7 +130,7 @@ impl Writer {
     /// Waits a moment for those who are about to come, see [`Company`].
     pub(super) async fn gather(&mut self, queue: &Queue) {
         if !self.has_work() {
-            self.company.gather(queue, &*self.clock).await;
+            self.company.gather(queue, &*self.clock, self.store.appends_in_order()).await;
         }
     }
 
@@ -173,6 +183,7 @@ impl Writer {
 
     async fn attempt(&mut self, queue: &Queue, ahead: Ahead) -> Result<Turn> {
         if self.underway.is_none() {
+            self.next = None; // Begun behind an append of which nothing was heard.
             if self.uncertain {
                 self.reconcile().await?;
             }
@@ -183,19 +194,20 @@ impl Writer {
                 if self.work.is_done() {
                     self.collect(queue);
                 }
-                if self.work.is_done() {
+                if !self.work.is_done() {
+                    self.ask_keys().await?;
+                    self.seal();
+                    self.take_ready();
+                } else if self.waiters.is_empty() {
                     return Ok(Turn::Idle);
                 }
-                self.ask_keys().await?;
-                self.seal();
-                self.take_ready();
             }
             self.ask_heads().await?;
             self.attach();
         }
-        self.append().await?;
+        self.append(queue, ahead).await?;
         let mut durable = std::mem::take(&mut self.waiters);
-        self.company.let_go(durable.len());
+        self.company.let_go(durable.len(), queue.awaited());
         self.begin_next(queue, ahead);
         for waiter in durable.drain(..) {
             waiter.answer(Ok(()));
@@ -216,9 +228,32 @@ impl Writer {
             self.seal_ready();
         }
         self.take_ready();
-        if !self.pending.is_empty() && self.knows_heads() {
+        if let Some(next) = self.next.take() {
+            self.underway = Some(next);
+            self.began = self.clock.monotonic();
+            self.uncertain = true;
+        } else if !self.pending.is_empty() && self.knows_heads(&self.pending) {
             self.attach();
             self.begin();
+        }
+    }
+
+    /// Takes those who come back while the store is busy, and begins their append behind the one that is under way.
+    async fn begin_behind(&mut self, queue: &Queue, ahead: Ahead) {
+        if self.ready.is_empty()
+            && self.work.is_done()
+            && ahead == Ahead::Queue
+            && !self.company.is_expected()
+        {
+            self.company.follow(queue, &*self.clock).await;
+            if queue.is_pressing() {
+                self.collect(queue);
+                self.seal_ready();
+            }
+        }
+        if !self.ready.is_empty() && self.knows_heads(&self.ready) {
+            self.attach_ready();
+            self.next = Some(begun(&self.store, &self.ready));
         }
     }
 
@@ -239,8 +274,8 @@ impl Writer {
         self.waiters.append(&mut self.ready_waiters);
     }
 
-    fn knows_heads(&self) -> bool {
-        self.pending.iter().all(|sealed| self.chains.contains_key(&sealed.segment.tenant))
+    fn knows_heads(&self, of: &[Sealed]) -> bool {
+        of.iter().all(|sealed| self.chains.contains_key(&sealed.segment.tenant))
     }
 
     fn collect(&mut self, queue: &Queue) {
@@ -333,18 +368,12 @@ impl Writer {
 
     /// Begins to append what is pending.
     fn begin(&mut self) {
-        let segments: Vec<Segment> = self.pending.iter().map(|sealed| sealed.segment.clone()).collect();
-        let store = Arc::clone(&self.store);
+        self.began = self.clock.monotonic();
         self.uncertain = true;
-        let mut append: BoxFuture<'static, _> = Box::pin(async move { store.append(&segments).await });
-        // The first poll hands it to the store; an answer that is there already is kept.
-        self.underway = Some(match append.as_mut().now_or_never() {
-            Some(answer) => Box::pin(std::future::ready(answer)),
-            None => append,
-        });
+        self.underway = Some(begun(&self.store, &self.pending));
     }
 
-    async fn append(&mut self) -> Result<()> {
+    async fn append(&mut self, queue: &Queue, ahead: Ahead) -> Result<()> {
         let mut moves = 0;
         while !self.pending.is_empty() {
             if self.underway.is_none() {
@@ -353,17 +382,13 @@ impl Writer {
             // While the store is busy.
             self.seal_ready();
             self.attach_ready();
+            if moves == 0 && self.store.appends_in_order() {
+                self.begin_behind(queue, ahead).await;
+            }
             let Some(append) = self.underway.take() else { break };
             // Whoever goes away here takes the append along; it is found out what became of it.
-            let answers = within(self.timeout, append).await?;
-            if answers.len() != self.pending.len() {
-                return Err(Error::new(
-                    ErrorKind::Storage,
-                    "the audit store did not answer for every segment",
-                )
-                .with("segments", self.pending.len())
-                .with("answers", answers.len()));
-            }
+            let answers = answered(self.timeout, append, self.pending.len()).await?;
+            self.company.appended(self.clock.monotonic().saturating_sub(self.began));
             self.uncertain = false;
             let mut moved = Vec::new();
             for (sealed, answer) in std::mem::take(&mut self.pending).into_iter().zip(answers) {
@@ -372,12 +397,17 @@ impl Writer {
                     AuditAppend::Moved(head) => moved.push((sealed, head)),
                 }
             }
-            if moved.is_empty() {
-                break;
-            }
             let tenants: Vec<_> =
                 moved.iter().map(|(sealed, head)| (sealed.segment.tenant.clone(), *head)).collect();
             self.pending = moved.into_iter().map(|(sealed, _)| sealed).collect();
+            if !self.pending.is_empty() {
+                self.next = None; // Overtaken as well.
+                // The store may have gone on with an append that somebody took along, or with that one's other chains.
+                self.reconcile().await?;
+            }
+            if self.pending.is_empty() {
+                break;
+            }
             for (tenant, head) in tenants {
                 self.moved(&tenant, head).await?;
             }
@@ -431,14 +461,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Finds out which pending segments the store took although we did not hear of it.
+    /// Finds out which segments the store took although we did not hear of it.
     async fn reconcile(&mut self) -> Result<()> {
+        self.uncertain = true;
         let mut place = 0;
-        while let Some(Sealed { segment, .. }) = self.pending.get(place) {
-            let mine = &segment.sealed;
-            let found = within(self.timeout, self.store.scan(&segment.tenant, mine.first, 1)).await?;
-            if found.first().is_some_and(|found| found.first == mine.first && found.hash == mine.hash) {
-                let sealed = self.pending.swap_remove(place);
+        while let Some(sealed) = self.pending.get(place) {
+            if is_stored(&*self.store, self.timeout, &sealed.segment).await? {
+                let sealed = self.pending.remove(place);
+                self.appended(&sealed.segment);
+            } else {
+                place += 1;
+            }
+        }
+        let mut place = 0;
+        while let Some(sealed) = self.ready.get(place) {
+            if is_stored(&*self.store, self.timeout, &sealed.segment).await? {
+                let sealed = self.ready.remove(place);
                 self.appended(&sealed.segment);
             } else {
                 place += 1;
@@ -497,6 +535,35 @@ impl Writer {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         (self.events)(EventKind::AuditFailed { kind: why.kind(), records });
     }
+}
+
+/// An append of these; the first poll hands it to the store, and an answer that is there already is kept.
+fn begun(store: &Arc<dyn AuditStore>, sealed: &[Sealed]) -> Append {
+    let segments: Vec<Segment> = sealed.iter().map(|sealed| sealed.segment.clone()).collect();
+    let store = Arc::clone(store);
+    let mut append: Append = Box::pin(async move { store.append(&segments).await });
+    match append.as_mut().now_or_never() {
+        Some(answer) => Box::pin(std::future::ready(answer)),
+        None => append,
+    }
+}
+
+/// Whether the store took a segment.
+async fn is_stored(store: &dyn AuditStore, timeout: Duration, segment: &Segment) -> Result<bool> {
+    let mine = &segment.sealed;
+    let found = within(timeout, store.scan(&segment.tenant, mine.first, 1)).await?;
+    Ok(found.first().is_some_and(|found| found.first == mine.first && found.hash == mine.hash))
+}
+
+/// The answers of an append, one for each segment.
+async fn answered(timeout: Duration, append: Append, segments: usize) -> Result<Vec<AuditAppend>> {
+    let answers = within(timeout, append).await?;
+    if answers.len() == segments {
+        return Ok(answers);
+    }
+    Err(Error::new(ErrorKind::Storage, "the audit store did not answer for every segment")
+        .with("segments", segments)
+        .with("answers", answers.len()))
 }
 
 /// Bounds a step of the store's.

@@ -247,6 +247,11 @@ impl AuditStore for SqliteAudit {
         self.0.write(move |conn| segments.iter().map(|segment| append(conn, segment)).collect()).await
     }
 
+    /// One thread writes, what came first first.
+    fn appends_in_order(&self) -> bool {
+        true
+    }
+
     async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
         let tenant = tenant.clone();
         self.0.read(move |conn| page(conn, &tenant, from, limit)).await

@@ -2,6 +2,7 @@
 //! A store that also holds records from before there were segments tests itself how it reads those.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use tool_connect_core::store::{
@@ -200,6 +201,42 @@ pub async fn appending_at_once_makes_one_chain(store: Store, _clock: Arc<ManualC
         let of_writer = kept.iter().filter(|segment| segment.hash[31] == mark).count();
         assert_eq!(of_writer, 10, "writer {mark}");
     }
+}
+
+/// A store that says that it appends in order does so also where nobody waits for the first append before the next ones begin.
+pub async fn appends_that_are_in_order_need_not_be_waited_for(store: Store, _clock: Arc<ManualClock>) {
+    if !store.appends_in_order() {
+        return;
+    }
+    let mut after = None;
+    let segments: Vec<Segment> = (1..=20)
+        .map(|mark| {
+            let next = segment("acme", after, 2, mark);
+            after = Some(next.end());
+            next
+        })
+        .collect();
+    let mut appends: Vec<_> =
+        segments.iter().map(|segment| store.append(std::slice::from_ref(segment))).collect();
+    let mut answers = vec![None; appends.len()];
+    // The first poll of each counts; then the last one is asked first.
+    std::future::poll_fn(|context| {
+        for (place, append) in appends.iter_mut().enumerate() {
+            if let Poll::Ready(answer) = append.as_mut().poll(context) {
+                answers[place] = Some(answer.expect("append"));
+            }
+        }
+        Poll::Ready(())
+    })
+    .await;
+    for (append, answer) in appends.into_iter().zip(&mut answers).rev() {
+        let answer = match answer.take() {
+            Some(answer) => answer,
+            None => append.await.expect("append"),
+        };
+        assert_eq!(answer, [AuditAppend::Appended]);
+    }
+    assert_eq!(head(&store, "acme").await, after);
 }
 
 /// Chains of different tenants do not know of each other.

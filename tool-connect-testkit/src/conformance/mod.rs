@@ -139,6 +139,7 @@ macro_rules! conformance {
             prune_leaves_a_segment_whole
             the_first_subject_key_stays
             many_callers_get_one_subject_key
+            appends_that_are_in_order_need_not_be_waited_for
             an_erased_subject_never_gets_a_key_again
         ] }
     };

@@ -1,5 +1,6 @@
 //! Tests of the trail against stores that fail, wait, lie and are shared.
 
+mod behind;
 mod forms;
 mod handle;
 mod restart;
@@ -24,6 +25,8 @@ use tool_connect_core::{
     from_unix_millis,
 };
 
+use super::chain;
+use super::seal::Sealed;
 use super::trail::AuditTrail;
 use super::{
     Audit, AuditEntry, AuditMode, AuditSettings, AuditedTool, CheckpointSigner, Ed25519Signer, EntryKind,
@@ -62,13 +65,17 @@ struct Wayward {
     fails_after: AtomicBool,
     fails_checkpoints: AtomicBool,
     /// Appends wait for a permit of it.
-    gate: Option<Semaphore>,
+    gate: Option<Arc<Semaphore>>,
+    /// Says that it appends in order, as it does.
+    ordered: bool,
+    /// Goes on with an append that nobody waits for any more, as a thread of a store's own does.
+    detached: bool,
     appends: AtomicUsize,
 }
 
 impl Wayward {
     fn gated() -> Self {
-        Self { gate: Some(Semaphore::new(0)), ..Self::default() }
+        Self { gate: Some(Arc::new(Semaphore::new(0))), ..Self::default() }
     }
 
     fn inner(&self) -> Arc<MemoryAudit> {
@@ -120,6 +127,14 @@ impl AuditStore for Wayward {
 
     async fn append(&self, segments: &[Segment]) -> Result<Vec<AuditAppend>> {
         self.appends.fetch_add(1, Ordering::SeqCst);
+        if let (true, Some(gate)) = (self.detached, &self.gate) {
+            let (gate, inner, segments) = (Arc::clone(gate), self.inner(), segments.to_vec());
+            let task = tokio::spawn(async move {
+                gate.acquire().await.unwrap().forget();
+                inner.append(&segments).await
+            });
+            return task.await.unwrap();
+        }
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }
@@ -129,6 +144,10 @@ impl AuditStore for Wayward {
             return Err(Error::new(ErrorKind::Storage, "the line broke"));
         }
         Ok(answers)
+    }
+
+    fn appends_in_order(&self) -> bool {
+        self.ordered
     }
 
     async fn scan(&self, tenant: &TenantId, from: u64, limit: usize) -> Result<Vec<SealedSegment>> {
@@ -261,6 +280,22 @@ impl Scene {
         let seen = self.audit.verify(&tenant_id(tenant), &[]).await.unwrap().intact().unwrap();
         assert_eq!(seen.records, records);
     }
+}
+
+/// A segment of another process, with a record of the chain's once more.
+async fn foreign(store: &Wayward, tenant: &str) -> Segment {
+    let head = store.inner().head(&tenant_id(tenant)).await.unwrap();
+    let mut bytes = SegmentBytes::with_capacity(0);
+    let payload = store.stored(tenant).await[0].payload.clone();
+    bytes.push(&user_id("ada"), START, |out| out.extend_from_slice(&payload));
+    let mut foreign = Sealed::new(tenant_id(tenant), bytes, 1).unwrap();
+    chain::attach(&mut foreign, head);
+    foreign.segment
+}
+
+/// Polls a commit once.
+fn poll<F: Future + ?Sized>(commit: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+    commit.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
 }
 
 /// The segment with other records, under its numbers and its hash.

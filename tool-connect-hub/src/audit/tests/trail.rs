@@ -1,7 +1,5 @@
 //! Putting down, waiting, failing, recovering.
 
-use super::super::chain;
-use super::super::seal::Sealed;
 use super::*;
 
 fn small(mode: AuditMode) -> AuditSettings {
@@ -74,11 +72,6 @@ async fn commits_that_wait_are_written_together() {
     assert!(appends <= 2, "{appends} appends for 50 commits");
 }
 
-/// Polls a commit once.
-fn poll<F: Future>(commit: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
-    commit.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_store_has_the_next_append_before_those_who_are_done_go_on() {
     let scene = Scene::on(Arc::new(Wayward::gated()), AuditSettings::default());
@@ -131,6 +124,32 @@ async fn who_comes_back_at_once_shares_an_append_with_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_task_does_not_come_between_those_who_share_an_append() {
+    let settings = AuditSettings { linger: Duration::from_millis(1), ..AuditSettings::default() };
+    let scene = Arc::new(Scene::on(Arc::new(Wayward::gated()), settings));
+    let callers: Vec<_> = (0..8)
+        .map(|caller| {
+            let scene = Arc::clone(&scene);
+            tokio::spawn(async move {
+                for round in 0..20 {
+                    scene.trail.commit(&scene.intent(caller * 100 + round)).await.unwrap();
+                    for _ in 0..=caller {
+                        tokio::task::yield_now().await;
+                    }
+                    scene.record(&scene.ada, caller * 100 + 50 + round);
+                }
+            })
+        })
+        .collect();
+    while callers.iter().any(|caller| !caller.is_finished()) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        scene.store.gate.as_ref().unwrap().add_permits(1);
+    }
+    let appends = scene.store.appends.load(Ordering::SeqCst);
+    assert!(appends <= 24, "{appends} appends for twenty rounds");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_leads_or_is_asked_to_and_goes_away_is_followed_by_another() {
     let scene = Scene::on(Arc::new(Wayward::gated()), AuditSettings::default());
     let [first, second, third] = [scene.intent(1), scene.intent(2), scene.intent(3)];
@@ -176,14 +195,8 @@ async fn what_was_sealed_ahead_follows_another_process() {
     // The first pair waits at the gate and the second is sealed behind it, while another process appends.
     let mut flush = Box::pin(first.trail.flush());
     assert!(poll(flush.as_mut()).is_pending());
+    let foreign = foreign(&store, "acme").await;
     let other = store.inner();
-    let head = other.head(&tenant_id("acme")).await.unwrap();
-    let mut bytes = SegmentBytes::with_capacity(0);
-    let payload = first.store.stored("acme").await[0].payload.clone();
-    bytes.push(&user_id("ada"), START, |out| out.extend_from_slice(&payload));
-    let mut foreign = Sealed::new(tenant_id("acme"), bytes, 1).unwrap();
-    chain::attach(&mut foreign, head);
-    let foreign = foreign.segment;
     assert_eq!(other.append(&[foreign]).await.unwrap(), [AuditAppend::Appended]);
     gate.add_permits(20);
     flush.await.unwrap();
