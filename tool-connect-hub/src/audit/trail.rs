@@ -145,7 +145,7 @@ impl AuditTrail {
         if !shared.put(entry, Room::Queue, &mut waiter) {
             Box::pin(shared.put_later(entry, &mut waiter)).await?;
         }
-        let rest = Rest(shared);
+        let rest = Rest(shared); // As in `helping`, which would hold what it is given twice.
         let durable = shared.lead(&waiting).await;
         std::mem::forget(rest);
         durable.map_err(not_run)

@@ -11,9 +11,9 @@ use tool_connect_core::{Clock, Error};
 use super::queue::Queue;
 use super::trail::gone;
 
-/// So many nanoseconds a turn waits for company at most: fifty microseconds.
+/// So many nanoseconds a turn waits for company at most: a hundred and fifty microseconds.
 const GATHER: u64 = 150_000;
-/// After so many nanoseconds in which nobody came it waits no longer: ten microseconds.
+/// After so many nanoseconds in which nobody came it waits no longer: fifteen microseconds.
 const QUIET: u64 = 15_000;
 /// So often it looks who has come, also where the clock stands still.
 const LOOKS: u32 = 128;

@@ -464,23 +464,19 @@ impl Writer {
     /// Finds out which segments the store took although we did not hear of it.
     async fn reconcile(&mut self) -> Result<()> {
         self.uncertain = true;
-        let mut place = 0;
-        while let Some(sealed) = self.pending.get(place) {
-            if is_stored(&*self.store, self.timeout, &sealed.segment).await? {
-                let sealed = self.pending.remove(place);
-                self.appended(&sealed.segment);
-            } else {
-                place += 1;
-            }
+        let mut stored = Vec::new();
+        for sealed in self.pending.iter().chain(&self.ready) {
+            stored.push(is_stored(&*self.store, self.timeout, &sealed.segment).await?);
         }
-        let mut place = 0;
-        while let Some(sealed) = self.ready.get(place) {
-            if is_stored(&*self.store, self.timeout, &sealed.segment).await? {
-                let sealed = self.ready.remove(place);
-                self.appended(&sealed.segment);
-            } else {
-                place += 1;
-            }
+        let (mut stored, mut found) = (stored.into_iter(), Vec::new());
+        for list in [&mut self.pending, &mut self.ready] {
+            let (there, missing): (Vec<_>, Vec<_>) =
+                std::mem::take(list).into_iter().partition(|_| stored.next() == Some(true));
+            found.extend(there);
+            *list = missing;
+        }
+        for sealed in &found {
+            self.appended(&sealed.segment);
         }
         self.uncertain = false;
         Ok(())
